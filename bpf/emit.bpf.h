@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The only user of the ring: reserve, zero, submit, spill when it is full, and the wake-up policy.
+ *
+ * Invariant: a record that cannot be reserved is counted in the spill map or, if that is full too, in a counter:
+ * nothing is lost without a number. Must not know: where the facts come from.
+ */
+#ifndef TLSWHY_EMIT_BPF_H
+#define TLSWHY_EMIT_BPF_H
+
+/* How a handshake ended; what a record and a spilled verdict share. */
+struct ending {
+	struct verdict verdict;
+	__u64 begin_ns;
+	__u64 latency_ns;
+	__u64 call_ns;
+	__u64 run_delay_ns;
+	__u32 flags; /* EVENT_* */
+	__u32 generation;
+	__u32 calls;
+	__u16 tls_version;
+	__u8 kind;      /* enum event_kind */
+	__u8 tail_kind; /* enum event_tail */
+	__u32 tail_bytes;
+	__u64 tail_from; /* address in the traced process */
+	__u32 name_bytes;
+};
+
+/* Per-CPU rows, and atomic all the same: a uprobe program can be preempted by another on its CPU. */
+static __always_inline void counter_add(__u32 row, __u64 n)
+{
+	__u64 *value = bpf_map_lookup_elem(&counters, &row);
+
+	if (value)
+		__sync_fetch_and_add(value, n);
+}
+
+/* Batches: the reader also drains on a timer, so a record wakes nobody until enough wait. */
+static __always_inline __u64 wake_flags(void)
+{
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= knobs.ring_wakeup_bytes)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void header_init(struct event_header *header, __u16 size, __u8 kind, __u32 tgid)
+{
+	header->size = size;
+	header->version = EVENT_VERSION;
+	header->kind = kind;
+	header->tgid = tgid;
+}
+
+/* Marks are the fixed part up to the verdict; losing one costs promptness, not counts. */
+static __always_inline void emit_mark(__u8 kind, __u32 tgid, __u64 object, __u64 begin_ns)
+{
+	const __u32 bytes = __builtin_offsetof(struct event, verdict);
+	struct event *event = bpf_ringbuf_reserve(&ring, bytes, 0);
+
+	if (!event) {
+		counter_add(COUNTER_LOST_MARKS, 1);
+		return;
+	}
+	__builtin_memset(event, 0, bytes);
+	header_init(&event->header, bytes, kind, tgid);
+	event->time_ns = bpf_ktime_get_ns();
+	event->begin_ns = begin_ns;
+	event->object = object;
+	bpf_ringbuf_submit(event, wake_flags());
+}
+
+static __always_inline void spill_add(struct spill_value *value, const struct ending *ending)
+{
+	__sync_fetch_and_add(&value->count, 1);
+	__sync_fetch_and_add(&value->latency_sum_ns, ending->latency_ns);
+	__sync_fetch_and_add(&value->call_sum_ns, ending->call_ns);
+	__sync_fetch_and_add(&value->run_delay_sum_ns, ending->run_delay_ns);
+}
+
+/* Counts an ending without its identity. Of two that insert the same key at once, one finds the other's. */
+static __noinline int spill_ending(const struct ending *ending, __u32 tgid)
+{
+	struct spill_value fresh = {}, *value;
+	struct spill_key key = {};
+
+	counter_add(COUNTER_RING_FULL, 1);
+	key.verdict = ending->verdict;
+	if (key.verdict.outcome == OUTCOME_OK)
+		key.verdict.verify_result = 0; /* decides nothing there and would multiply the rows */
+	key.bucket = latency_bucket(ending->latency_ns);
+	key.tgid = tgid;
+	key.tls_version = ending->tls_version;
+	key.resumed = !!(ending->flags & EVENT_RESUMED);
+	key.amends = ending->kind == EVENT_AMENDED;
+	key.generation = ending->generation;
+	value = bpf_map_lookup_elem(&spill, &key);
+	if (!value) {
+		bpf_map_update_elem(&spill, &key, &fresh, BPF_NOEXIST);
+		value = bpf_map_lookup_elem(&spill, &key);
+	}
+	if (value)
+		spill_add(value, ending);
+	else
+		counter_add(COUNTER_SPILL_FULL, 1);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The only reader of OpenSSL's memory, through a layout given as data.
+ *
+ * Invariant: a field whose offset is LAYOUT_NONE is not read and reads as the given default. ClientHello bytes are
+ * read only while the message is one: what lies there later holds secrets. Must not know: versions of OpenSSL.
+ */
+#ifndef TLSWHY_OPENSSL_BPF_H
+#define TLSWHY_OPENSSL_BPF_H
+
+#define HELLO_EXTENSIONS_MAX 40 /* browsers send under 20 */
+#define HELLO_VERSIONS_MAX   8
+#define TLS_STATE_OK         1 /* TLS_ST_OK, TLS_ST_CR_SRVR_HELLO: the same numbers from 1.1.1 to 4.0 */
+#define TLS_STATE_CR_SRVR_HELLO 3
+#define MESSAGE_CLIENT_HELLO 1 /* RFC 8446 section 4 */
+#define MESSAGE_SERVER_HELLO 2
+#define EXTENSION_SUPPORTED_VERSIONS 43
+#define BIO_FLAG_RETRY       0x08
+#define BIO_FLAG_EOF         0x800
+#define TLS1_3               0x0304
+
+static __always_inline __s32 field_s32(__u64 object, __u16 offset, __s32 otherwise)
+{
+	__s32 value = otherwise;
+
+	if (offset != LAYOUT_NONE && !read_user(&value, sizeof(value), object + offset))
+		value = otherwise;
+	return value;
+}
+
+static __always_inline __u64 field_u64(__u64 object, __u16 offset)
+{
+	__u64 value = 0;
+
+	if (offset != LAYOUT_NONE)
+		read_user(&value, sizeof(value), object + offset);
+	return value;
+}
+
+static __always_inline __u32 openssl_direction(const struct hit *hit)
+{
+	__s32 server = field_s32(hit->object, hit->layout->server, -1);
+
+	if (server < 0)
+		return DIRECTION_UNKNOWN;
+	return server ? DIRECTION_CLIENT : DIRECTION_UPSTREAM;
+}
+
+static __always_inline __s32 bio_flags(const struct hit *hit, __u16 which)
+{
+	__u64 bio = field_u64(hit->object, which);
+
+	return bio ? field_s32(bio, hit->layout->bio_flags, 0) : 0;
+}
+
+/*
+ * After a return that is not 1: does it only wait? SSL_get_error() says so by the same fields: rwstate 2 and 3
+ * with the BIO's retry flag, 4 to 8 (certificate callback, asynchronous job, ClientHello callback, verify retry).
+ */
+static __always_inline bool openssl_waits(const struct hit *hit, __s32 *read_flags)
+{
+	__s32 rwstate = field_s32(hit->object, hit->layout->rwstate, 0);
+
+	*read_flags = bio_flags(hit, hit->layout->rbio);
+	if (rwstate >= 4 && rwstate <= 8)
+		return true;
+	if (*read_flags & BIO_FLAG_RETRY)
+		return true;
+	return rwstate == 2 && (bio_flags(hit, hit->layout->wbio) & BIO_FLAG_RETRY);
+}
+
+/* The descriptor, or -1: rbio's, which is never the buffering BIO that wbio is during a handshake. */
+static __always_inline __s32 openssl_fd(const struct hit *hit)
+{
+	__u64 bio = field_u64(hit->object, hit->layout->rbio);
+
+	return bio ? field_s32(bio, hit->layout->bio_num, -1) : -1;
+}
+
+/* 1.1.1 to 4.0: SSL_OP_NO_TLSv1, 1_1, 1_2, 1_3; nginx sets these for ssl_protocols. */
+static __always_inline bool version_allowed(__u32 options, __s32 min, __s32 max, __u16 version, __u32 forbidding)
+{
+	if (options & forbidding)
+		return false;
+	return (!min || version >= min) && (!max || version <= max);
+}
+
+/* Our oldest and newest version, as the object has them in force. 0, 0 when unknown. */
+static __always_inline void openssl_our_versions(const struct hit *hit, __u16 *oldest, __u16 *newest)
+{
+	__u32 options = (__u32)field_s32(hit->object, hit->layout->options, -1);
+	__s32 min = field_s32(hit->object, hit->layout->min_version, 0);
+	__s32 max = field_s32(hit->object, hit->layout->max_version, 0);
+	__u16 low = 0, high = 0;
+
+	if (version_allowed(options, min, max, 0x0304, 0x20000000)) low = 0x0304, high = 0x0304;
+	if (version_allowed(options, min, max, 0x0303, 0x08000000)) low = 0x0303, high = high ?: 0x0303;
+	if (version_allowed(options, min, max, 0x0302, 0x10000000)) low = 0x0302, high = high ?: 0x0302;
+	if (version_allowed(options, min, max, 0x0301, 0x04000000)) low = 0x0301, high = high ?: 0x0301;
+	*oldest = low;
+	*newest = high;
+}
+
+static __always_inline __u16 read_be16(__u64 address)
+{
+	__u8 bytes[2] = {};
+
+	read_user(bytes, sizeof(bytes), address);
+	return (__u16)(bytes[0] << 8 | bytes[1]);
+}
+
+static __always_inline __u8 read_u8(__u64 address)
+{
+	__u8 byte = 0;
+
+	read_user(&byte, 1, address);
+	return byte;
+}
+
+/* The versions of a supported_versions extension, GREASE (RFC 8701) and unknown ones left out. */
+static __noinline __u32 hello_supported_versions(__u64 list, __u32 bytes)
+{
+	__u16 oldest = 0, newest = 0;
+
+	for (__u32 i = 0; i < HELLO_VERSIONS_MAX && i * 2 + 1 < bytes; i++) {
+		__u16 version = read_be16(list + i * 2);
+
+		if (version < 0x0300 || version > TLS1_3)
+			continue;
+		if (!oldest || version < oldest)
+			oldest = version;
+		if (version > newest)
+			newest = version;
+	}
+	return (__u32)oldest << 16 | newest;
+}
+
+/*
+ * What the ClientHello at body offers: oldest << 16 | newest, 0 when it cannot be told. Without the extension a
+ * client offers everything up to legacy_version (RFC 8446 section 4.1.2), hence oldest 0x0300.
+ */
+static __noinline __u32 hello_versions(__u64 body, __u64 bytes)
+{
+	__u64 at = 34, end;
+	__u16 legacy = read_be16(body);
+
+	if (bytes < 38 || bytes > 1 << 17)
+		return 0;
+	at += 1 + read_u8(body + at);
+	at += 2 + read_be16(body + at);
+	at += 1 + read_u8(body + at);
+	if (at + 2 > bytes)
+		return 0x0300u << 16 | legacy;
+	end = at + 2 + read_be16(body + at);
+	at += 2;
+	if (end > bytes)
+		return 0;
+	for (__u32 i = 0; i < HELLO_EXTENSIONS_MAX && at + 4 <= end; i++) {
+		__u16 type = read_be16(body + at), length = read_be16(body + at + 2);
+
+		if (type == EXTENSION_SUPPORTED_VERSIONS)
+			return length ? hello_supported_versions(body + at + 5, length - 1) : 0;
+		at += 4 + length;
+	}
+	return at >= end ? 0x0300u << 16 | legacy : 0;
+}
+
+/* The handshake message in the buffer, if it is the one of this type and still being read; else 0. */
+static __always_inline __u64 openssl_message(const struct hit *hit, __s32 type, __u64 *bytes)
+{
+	const struct layout *layout = hit->layout;
+	__s32 state = field_s32(hit->object, layout->hand_state, -1);
+	__s32 reading = type == MESSAGE_CLIENT_HELLO ? layout->state_hello_server : TLS_STATE_CR_SRVR_HELLO;
+
+	if (layout->init_msg == LAYOUT_NONE || layout->message_size == LAYOUT_NONE ||
+	    layout->message_type == LAYOUT_NONE)
+		return 0;
+	if (state != reading || field_s32(hit->object, layout->message_type, -1) != type)
+		return 0;
+	*bytes = field_u64(hit->object, layout->message_size);
+	return field_u64(hit->object, layout->init_msg);
+}
+
+static __always_inline void verdict_alerts(const struct hit *hit, struct verdict *verdict)
+{
+	__s32 received = field_s32(hit->object, hit->layout->fatal_alert, 0);
+	__u8 sent[2] = {};
+
+	if (received > 0 && received < 256) {
+		verdict->alert_received = (__u8)received;
+		verdict->flags |= VERDICT_ALERT_RECEIVED;
+	}
+	if (hit->layout->send_alert == LAYOUT_NONE)
+		return;
+	read_user(sent, sizeof(sent), hit->object + hit->layout->send_alert);
+	if (sent[0] == 2) { /* fatal */
+		verdict->alert_sent = sent[1];
+		verdict->flags |= VERDICT_ALERT_SENT;
+	}
+}
+
+/* Certificates: asked for, shown, sent. In a client cert_req is 2 when the answer was empty, else 1. */
+static __always_inline void verdict_certificates(const struct hit *hit, struct verdict *verdict)
+{
+	const struct layout *layout = hit->layout;
+	__u64 session = field_u64(hit->object, layout->session);
+
+	if (verdict->direction == DIRECTION_UPSTREAM) {
+		__s32 asked = field_s32(hit->object, layout->cert_req, 0);
+
+		verdict->flags |= asked ? VERDICT_CERTIFICATE_ASKED : 0;
+		verdict->flags |= asked == 1 ? VERDICT_OUR_CERTIFICATE_SENT : 0;
+	} else if (field_s32(hit->object, layout->cert_request, 0) ||
+		   (field_s32(hit->object, layout->verify_mode, 0) & 1)) {
+		verdict->flags |= VERDICT_CERTIFICATE_ASKED;
+	}
+	if (session && field_u64(session, layout->session_peer))
+		verdict->flags |= VERDICT_PEER_CERTIFICATE;
+	verdict->verify_result = field_s32(hit->object, layout->verify_result, 0);
+}
+
+static __always_inline __u8 openssl_stage(const struct hit *hit, __u32 direction, bool failed_processing)
+{
+	const struct layout *layout = hit->layout;
+	__s32 state = field_s32(hit->object, layout->hand_state, -1);
+
+	if (state < 0)
+		return STAGE_UNKNOWN;
+	if (state == TLS_STATE_OK)
+		return STAGE_DONE;
+	if (direction == DIRECTION_UPSTREAM) {
+		if (state == 0 || state == layout->state_write_hello)
+			return STAGE_BEFORE_HELLO;
+		if (state == TLS_STATE_CR_SRVR_HELLO)
+			return failed_processing ? STAGE_HELLO : STAGE_BEFORE_HELLO;
+		return state == layout->state_write_finished ? STAGE_CLIENT_FINISHED : STAGE_MID;
+	}
+	if (state == 0)
+		return STAGE_BEFORE_HELLO;
+	if (state == layout->state_hello_server)
+		return failed_processing ? STAGE_HELLO : STAGE_BEFORE_HELLO;
+	return STAGE_MID;
+}
+
+/* The record that could not be read: its five header bytes, trusted only while the library counts them in. */
+static __always_inline __u8 openssl_first_record(const struct hit *hit, __u8 bytes[5])
+{
+	__u64 packet = field_u64(hit->object, hit->layout->record_packet);
+
+	if (!packet || field_u64(hit->object, hit->layout->record_packet_bytes) < 5)
+		return FIRST_RECORD_UNKNOWN;
+	if (!read_user(bytes, 5, packet))
+		return FIRST_RECORD_UNKNOWN;
+	if (bytes[0] == 'H' && bytes[1] == 'T' && bytes[2] == 'T' && bytes[3] == 'P')
+		return FIRST_RECORD_HTTP;
+	if (bytes[0] >= 20 && bytes[0] <= 24 && bytes[1] == 3)
+		return FIRST_RECORD_TLS;
+	return FIRST_RECORD_OTHER;
+}
+
+/* The server name into a buffer of 256; returns its length, 0 is none. A resumed TLS 1.2 session keeps it itself. */
+static __always_inline __u32 openssl_server_name(const struct hit *hit, char *name)
+{
+	__u64 text = field_u64(hit->object, hit->layout->hostname);
+	long length;
+
+	if (!text && hit->layout->session_hostname != LAYOUT_NONE) {
+		__u64 session = field_u64(hit->object, hit->layout->session);
+
+		if (session && field_s32(hit->object, hit->layout->hit, 0))
+			text = field_u64(session, hit->layout->session_hostname);
+	}
+	if (!text)
+		return 0;
+	length = bpf_probe_read_user_str(name, 256, (const void *)text);
+	return length > 1 ? (__u32)(length - 1) & 0xff : 0;
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Who is traced: from the current task to its row of the layouts, and what a probe hit carries.
+ *
+ * Invariant: nothing happens unless armed; a process is traced only if the targets map says so, or if it runs the
+ * same binary as its traced parent or a known one. Must not know: what a handshake is.
+ */
+#ifndef TLSWHY_TARGET_BPF_H
+#define TLSWHY_TARGET_BPF_H
+
+/* What every handler needs of one hit. */
+struct hit {
+	__u64 object;
+	__u64 now_ns;
+	__u32 tgid;
+	__u32 tid;
+	const struct target *target;
+	const struct layout *layout;
+};
+
+static __always_inline __u32 direction_row(__u32 first, __u32 direction)
+{
+	return first + (direction < DIRECTION_COUNT ? direction : DIRECTION_UNKNOWN);
+}
+
+/* Reads the traced process's memory; a fault is counted and gives false with dst zeroed by the helper. */
+static __always_inline bool read_user(void *dst, __u32 size, __u64 address)
+{
+	if (bpf_probe_read_user(dst, size, (const void *)address) == 0)
+		return true;
+	counter_add(COUNTER_READ_FAULTS, 1);
+	return false;
+}
+
+static __always_inline void binary_of(struct task_struct *task, struct binary_key *key)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
+/* A process nobody named: taken in if it is a child of a target that runs the same binary, or runs a known one. */
+static __noinline struct target *target_adopt(__u32 tgid)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
+	__u32 parent_tgid = BPF_CORE_READ(parent, tgid);
+	struct binary_key own = {}, other = {};
+	struct target *from = NULL, copy;
+
+	if (!knobs.adopt_children && !knobs.adopt_binaries)
+		return NULL;
+	binary_of(task, &own);
+	if (knobs.adopt_children) {
+		from = bpf_map_lookup_elem(&targets, &parent_tgid);
+		if (from) {
+			binary_of(parent, &other);
+			if (other.inode != own.inode || other.device != own.device)
+				from = NULL;
+		}
+	}
+	if (!from && knobs.adopt_binaries)
+		from = bpf_map_lookup_elem(&binaries, &own);
+	if (!from)
+		return NULL;
+	copy = *from;
+	bpf_map_update_elem(&targets, &tgid, &copy, BPF_NOEXIST);
+	emit_mark(EVENT_TARGET, tgid, 0, 0);
+	return bpf_map_lookup_elem(&targets, &tgid);
+}
+
+/* False when there is nothing to do: not armed, not a target, no layout row. */
+static __always_inline bool hit_init(struct hit *hit, __u64 object)
+{
+	__u64 pid_tgid;
+	__u32 row;
+
+	if (!armed)
+		return false;
+	pid_tgid = bpf_get_current_pid_tgid();
+	hit->tgid = pid_tgid >> 32;
+	hit->tid = (__u32)pid_tgid;
+	hit->object = object;
+	hit->target = bpf_map_lookup_elem(&targets, &hit->tgid);
+	if (!hit->target)
+		hit->target = target_adopt(hit->tgid);
+	if (!hit->target) {
+		counter_add(COUNTER_FOREIGN_HITS, 1);
+		return false;
+	}
+	row = hit->target->row;
+	hit->layout = bpf_map_lookup_elem(&layouts, &row);
+	hit->now_ns = bpf_ktime_get_ns();
+	return hit->layout != NULL;
+}
+
+static __always_inline void key_init(struct object_key *key, const struct hit *hit)
+{
+	key->object = hit->object;
+	key->tgid = hit->tgid;
+	key->kind = OBJECT_SSL;
+}
+
+/* How long the current task has waited for a CPU since it was born. */
+static __always_inline __u64 task_run_delay_ns(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	if (!bpf_core_field_exists(task->sched_info.run_delay))
+		return 0;
+	return BPF_CORE_READ(task, sched_info.run_delay);
+}
+
+
+/* A process that is gone: its entry leaves, and the user side settles what it had in flight. */
+static __always_inline void target_gone(__u32 tgid)
+{
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return;
+	bpf_map_delete_elem(&targets, &tgid);
+	emit_mark(EVENT_EXIT, tgid, 0, 0);
+}
+
+/* A thread ends; with the last one the process. signal->live is already counted down at this tracepoint. */
+static __always_inline void target_exit(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u32 tid = (__u32)pid_tgid;
+
+	if (!armed)
+		return;
+	bpf_map_delete_elem(&calls, &tid);
+	if (BPF_CORE_READ(task, signal, live.counter) == 0)
+		target_gone(pid_tgid >> 32);
+}
+
+/* The process runs another program now; if it is a known binary it is taken in again at its first handshake. */
+static __always_inline void target_exec(void)
+{
+	if (armed)
+		target_gone(bpf_get_current_pid_tgid() >> 32);
+}
+
+#endif

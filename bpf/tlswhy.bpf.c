@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel side: maps, licence and probe entry points. Facts, never verdicts.
+ *
+ * Invariant: an entry point calls one function below and returns 0. Which function of which file each is attached
+ * to is the user side's table (user/attach/probes.c).
+ */
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "tlswhy/config.h"
+#include "tlswhy/counters.h"
+#include "tlswhy/event.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct knobs knobs;
+
+/* Programs do nothing while it is 0: set after the last probe is attached, cleared before the first is detached. */
+volatile __u32 armed;
+
+/* What a thread is doing: the object of its last SSL_do_handshake; meant for time between entry and return only. */
+struct call {
+	__u64 object;
+	__u64 entry_ns;
+	__u64 run_delay_ns;
+	__u32 inside;
+	__u32 reserved;
+	char name[256]; /* scratch of this thread: programs on one thread do not nest */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 18);
+	__type(key, struct object_key);
+	__type(value, struct handshake);
+} handshakes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 21);
+	__type(key, struct object_key);
+	__type(value, struct settled);
+} settled_objects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 14);
+	__type(key, struct spill_key);
+	__type(value, struct spill_value);
+} spill SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 16);
+	__type(key, __u32);
+	__type(value, struct target);
+} targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct binary_key);
+	__type(value, struct target);
+} binaries SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LAYOUT_ROWS);
+	__type(key, __u32);
+	__type(value, struct layout);
+} layouts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTER_ROWS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+/*
+ * Updating an element of a map of maps waits until every program that could run has ended
+ * (kernel commit 1ae80cf31938): how the user side knows that none still counts after disarming.
+ */
+struct inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} quiesce_inner SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct inner);
+} quiesce SEC(".maps") = { .values = { &quiesce_inner } };
+
+#include "emit.bpf.h"
+#include "target.bpf.h"
+#include "openssl.bpf.h"
+#include "nginx.bpf.h"
+#include "socket.bpf.h"
+#include "handshake.bpf.h"
+
+SEC("uprobe")
+int handshake_enter(struct pt_regs *ctx)
+{
+	handshake_begin(PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("uretprobe")
+int handshake_return(struct pt_regs *ctx)
+{
+	handshake_step((__s32)PT_REGS_RC(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int object_free(struct pt_regs *ctx)
+{
+	handshake_end(PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int error_string(struct pt_regs *ctx)
+{
+	handshake_raise((__u32)PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int connection_error(struct pt_regs *ctx)
+{
+	handshake_connection_error((__s32)PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int remove_cached_session(struct pt_regs *ctx)
+{
+	handshake_client_rejected(PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int verify_error_string(struct pt_regs *ctx)
+{
+	handshake_upstream_refused(REJECTION_UPSTREAM_VERIFY, (__s32)PT_REGS_PARM1(ctx));
+	return 0;
+}
+
+SEC("uretprobe")
+int check_host_return(struct pt_regs *ctx)
+{
+	if ((__s32)PT_REGS_RC(ctx) != 0)
+		handshake_upstream_refused(REJECTION_UPSTREAM_NAME, 0);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit(void *ctx __attribute__((unused)))
+{
+	target_exit();
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_exec(void *ctx __attribute__((unused)))
+{
+	target_exec();
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the user side tells the kernel side: host-wide knobs, set once before load, one row of a library's
+ * layout, and who is a target. Offsets are data; no code on either side is written for a version.
+ */
+#ifndef TLSWHY_CONFIG_H
+#define TLSWHY_CONFIG_H
+
+#define LAYOUT_ROWS 16
+
+/* Knobs: rodata, fixed before load. */
+struct knobs {
+	__u32 ring_wakeup_bytes; /* wake the reader when this much is queued */
+	__u32 tracer_tgid;       /* never traced */
+	__u8 adopt_children;     /* a child of a target is a target */
+	__u8 adopt_binaries;     /* a process that runs a binary of the binaries map is a target */
+	__u8 final_marks;        /* emit EVENT_FINAL */
+	__u8 reserved;
+};
+
+/*
+ * Fields of a library that the kernel side reads. X(name, what it is). An offset of LAYOUT_NONE says that nobody
+ * vouches for the field; it is then unknown, never guessed. Offsets are into the SSL object unless said.
+ */
+#define LAYOUT_NONE 0xffffu
+#define LAYOUT_FIELDS(X)                                                          \
+	X(version, "negotiated version, int")                                     \
+	X(rbio, "read BIO *")                                                     \
+	X(wbio, "write BIO *")                                                    \
+	X(rwstate, "what it waits for, int")                                      \
+	X(server, "1 on the accepting side, int")                                 \
+	X(shutdown, "int")                                                        \
+	X(flow_state, "statem.state, 0 is never started, int")                    \
+	X(hand_state, "int")                                                      \
+	X(in_init, "int")                                                         \
+	X(init_msg, "current handshake message, pointer")                         \
+	X(fatal_alert, "alert received, int")                                     \
+	X(send_alert, "level and description of the alert sent, two bytes")       \
+	X(message_size, "size_t")                                                 \
+	X(message_type, "int")                                                    \
+	X(cert_req, "client: a CertificateRequest came, int")                     \
+	X(cert_request, "server: a CertificateRequest was sent, int")             \
+	X(hit, "session resumed, int")                                            \
+	X(hello_retry, "HelloRetryRequest state, int")                            \
+	X(session, "SSL_SESSION *")                                               \
+	X(verify_mode, "int")                                                     \
+	X(verify_result, "long")                                                  \
+	X(options, "SSL_OP_*, low 32 bits")                                       \
+	X(min_version, "int")                                                     \
+	X(max_version, "int")                                                     \
+	X(client_version, "legacy version of the ClientHello, int")               \
+	X(hostname, "server name, char *")                                        \
+	X(ex_data, "stack of ex_data *")                                          \
+	X(record_packet, "record being read, unsigned char *")                    \
+	X(record_packet_bytes, "size_t")                                          \
+	X(bio_flags, "in BIO, int")                                               \
+	X(bio_num, "in BIO: the descriptor, int")                                 \
+	X(bio_next, "in BIO, BIO *")                                              \
+	X(session_cipher, "in SSL_SESSION, SSL_CIPHER *")                         \
+	X(session_peer, "in SSL_SESSION, X509 *")                                 \
+	X(session_hostname, "in SSL_SESSION, char *")                             \
+	X(cipher_id, "in SSL_CIPHER, u32")
+
+struct layout {
+#define X(name, meaning) __u16 name;
+	LAYOUT_FIELDS(X)
+#undef X
+	__u16 error_lib_shift;     /* bits of a packed error below the library's number: 23 or 24 */
+	__u8 family;               /* enum library_family */
+	__u8 error_lib_ssl;        /* the SSL library's number: 20, in BoringSSL 16 */
+	__u8 state_hello_server;   /* hand_state while our server handles a ClientHello: 20, 22 */
+	__u8 state_early_data;     /* TLS 1.3 server waits for the client's Finished: 46, 50 */
+	__u8 state_write_hello;    /* upstream: ClientHello written: 12, 13 */
+	__u8 state_write_finished; /* upstream: our Finished written: 18, 20 */
+	__u8 reserved[2];
+};
+
+/* A traced process. */
+struct target {
+	__u32 row;        /* of the layouts */
+	__u32 generation;
+	__u32 connection_index; /* ngx_ssl_connection_index, ~0: unknown */
+	__u32 master;           /* tgid of the process it was taken in for */
+};
+
+/* A binary whose processes are taken in: key and value of the binaries map. */
+struct binary_key {
+	__u64 inode;
+	__u64 device; /* s_dev as the kernel packs it */
+};
+
+#endif

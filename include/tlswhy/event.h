@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The ring record: the facts of one handshake, and the maps' values that both sides read.
+ *
+ * This header is the single source of truth for what the kernel side hands over. A record is a struct
+ * event, at most EVENT_FIXED_MAX bytes and zeroed before it is filled, then a tail of tail_bytes bytes. What
+ * the kernel reserved behind the tail is rubbish and must not be read.
+ * Fixed-width fields only; numbers are in host order except where a name ends in _be.
+ * Must not know: causes (user/handshake), libraries' offsets (config.h).
+ */
+#ifndef TLSWHY_EVENT_H
+#define TLSWHY_EVENT_H
+
+#include "verdict.h"
+
+#define EVENT_VERSION     1
+#define EVENT_FIXED_MAX   384
+#define EVENT_ERRORS      6
+#define EVENT_SNI_BYTES   100
+#define EVENT_PROXY_BYTES 46 /* INET6_ADDRSTRLEN */
+#define EVENT_TAIL_SMALL  768
+#define EVENT_TAIL_LARGE  2304
+
+enum event_kind {
+	EVENT_SETTLED = 1,  /* a handshake ended: ok, failed or abandoned */
+	EVENT_AMENDED = 2,  /* one that was ok is not: take one ok in its bucket back, count this instead */
+	EVENT_FINAL = 3,    /* one that was ok and could have been amended is over; header and ids only */
+	EVENT_EXIT = 4,     /* a target process ended: header, tgid and time only */
+	EVENT_TARGET = 5,   /* a process was taken in by the kernel side: header, tgid and time only */
+};
+
+enum event_tail {
+	TAIL_NONE = 0,
+	TAIL_CLIENT_HELLO = 1, /* body of the ClientHello, after the 4-byte handshake header */
+	TAIL_SERVER_NAME = 2,  /* the server name, where it is longer than sni[] */
+};
+
+#define EVENT_RESUMED        (1u << 0) /* session resumption */
+#define EVENT_MAY_AMEND      (1u << 1) /* ok for now: a check may follow */
+#define EVENT_SNI_CUT        (1u << 2) /* sni[] holds the beginning of sni_bytes bytes */
+#define EVENT_SOCKET         (1u << 3) /* addresses are meant */
+#define EVENT_NGINX          (1u << 4) /* connection and proxy are meant */
+#define EVENT_SPILLED_ORIGIN (1u << 5) /* reserved: the ok this amends may have been spilled */
+#define EVENT_RETRIED        (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
+
+struct event_header {
+	__u16 size;       /* bytes of the fixed part as the writer knew it */
+	__u8 version;     /* EVENT_VERSION */
+	__u8 kind;        /* enum event_kind */
+	__u16 tail_bytes; /* bytes of the tail that are meant */
+	__u8 tail_kind;   /* enum event_tail */
+	__u8 reserved;
+	__u32 tail_true_bytes; /* how long it was at its source */
+	__u32 tgid;            /* as the initial PID namespace counts */
+};
+
+struct event {
+	struct event_header header;
+	__u64 time_ns;  /* settled; CLOCK_MONOTONIC */
+	__u64 begin_ns; /* first SSL_do_handshake of it; with tgid and object the handshake's identity */
+	__u64 object;   /* the SSL pointer */
+	struct verdict verdict;
+	__u64 latency_ns;   /* begin to end: return of 1, failing return, or free */
+	__u64 call_ns;      /* wall time inside SSL_do_handshake */
+	__u64 run_delay_ns; /* of which the task was runnable without a CPU */
+	__u64 connection;   /* nginx's connection number, *N in its log */
+	__u32 flags;        /* EVENT_* */
+	__u32 generation;   /* of the worker, from the targets map */
+	__u32 calls;        /* SSL_do_handshake calls */
+	__u32 cipher;       /* SSL_CIPHER id, low 16 bits are the IANA number; 0 is none */
+	__u16 tls_version;  /* 0x0304 is TLS 1.3; 0 is none */
+	__u16 hand_state;   /* raw, as the library counts */
+	__u32 message_type; /* last handshake message, RFC 8446 section 4 */
+	__u16 peer_min_version, peer_max_version; /* what the peer offered, where known */
+	__u16 our_min_version, our_max_version;   /* what the object allows */
+	__u8 first_bytes[5]; /* of the record that could not be read */
+	__u8 error_count;    /* of errors[] */
+	__u8 errors_lost;    /* queued errors beyond EVENT_ERRORS */
+	__u8 family;         /* AF_INET, AF_INET6, AF_UNIX; 0 is none */
+	__u32 errors[EVENT_ERRORS]; /* oldest first, packed as the library does */
+	__u8 peer[16], local[16];   /* IPv4 in the first four bytes */
+	__u16 peer_port, local_port;
+	__u32 netns; /* inode number of the network namespace */
+	__u32 srtt_us, retransmits;
+	__u8 socket_state; /* TCP_* */
+	__u8 sni_bytes;    /* true length of the server name, at most 255; 0 is none */
+	__u16 proxy_port;  /* the client's port in the PROXY protocol header */
+	__u8 proxy_bytes;  /* length of proxy[]; 0: no PROXY protocol */
+	__u8 reserved0;
+	char proxy[EVENT_PROXY_BYTES]; /* the client's address in the PROXY protocol header, text, no NUL */
+	char sni[EVENT_SNI_BYTES];     /* no NUL; foreign bytes */
+};
+_Static_assert(sizeof(struct event) <= EVENT_FIXED_MAX, "the fixed part of a record has a budget");
+_Static_assert(sizeof(struct event) % 8 == 0, "records are padded explicitly");
+_Static_assert(sizeof(struct event_header) == 16, "header layout");
+_Static_assert(__builtin_offsetof(struct event, verdict) == 40, "no hole before verdict");
+_Static_assert(__builtin_offsetof(struct event, sni) + EVENT_SNI_BYTES == sizeof(struct event), "no hole at the end");
+
+/* Key and value of the spill map: what is kept of a record that found the ring full. */
+struct spill_key {
+	struct verdict verdict;
+	__u32 bucket; /* latency_bucket() */
+	__u32 tgid;
+	__u16 tls_version;
+	__u8 resumed;
+	__u8 amends; /* 1: also take one ok back, in the same bucket, of the same version and resumption */
+	__u32 generation;
+};
+_Static_assert(sizeof(struct spill_key) == 48, "struct spill_key is a hash key: no padding");
+
+struct spill_value {
+	__u64 count;
+	__u64 latency_sum_ns;
+	__u64 call_sum_ns;
+	__u64 run_delay_sum_ns;
+};
+
+/* Key of the two state maps: an object of a process. */
+struct object_key {
+	__u64 object;
+	__u32 tgid;
+	__u32 kind; /* enum object_kind */
+};
+
+enum object_kind {
+	OBJECT_SSL = 0,
+	OBJECT_SESSION = 1, /* settled objects only: an SSL_SESSION; its value's session is the SSL it belongs to */
+};
+_Static_assert(sizeof(struct object_key) == 16, "struct object_key is a hash key: no padding");
+
+/* A handshake in flight. */
+struct handshake {
+	__u64 begin_ns;
+	__u64 call_ns;
+	__u64 run_delay_ns;
+	__u64 end_ns; /* of the failing return; 0 while it waits */
+	__u32 calls;
+	__u32 generation;
+	__u32 errors[EVENT_ERRORS];
+	__u8 error_count;
+	__u8 errors_lost;
+	__u8 direction;
+	__u8 joined;
+	__u8 failed;  /* SSL_do_handshake returned an error that is not a retry */
+	__u8 rejected_by_name; /* nginx said "handshake rejected" */
+	__u8 eof;
+	__u8 reserved;
+	__s32 error_errno;
+	__u32 first_ssl_error;
+	__u32 first_other_error;
+	__u32 reserved1;
+};
+_Static_assert(sizeof(struct handshake) == 88, "struct handshake is walked by the user side: no padding");
+
+/* What stays of a handshake that returned 1, until its object is freed. */
+struct settled {
+	__u64 begin_ns;
+	__u64 latency_ns;
+	__u32 written;  /* TCP write_seq at completion: equal means nginx sent nothing since */
+	__u32 received; /* low half of TCP bytes_received at completion */
+	__u32 call_us;
+	__u32 generation;
+	__u16 flags; /* EVENT_RESUMED, EVENT_MAY_AMEND, SETTLED_* */
+	__u8 direction;
+	__u8 joined;
+	__u32 run_delay_us;
+	__u64 session; /* its SSL_SESSION where a client certificate check is in force, else 0 */
+};
+#define SETTLED_AMENDED           (1u << 8) /* nothing more changes */
+#define SETTLED_CERTIFICATE_ASKED (1u << 9)
+_Static_assert(sizeof(struct settled) <= 48, "a million open connections are affordable");
+
+#endif
