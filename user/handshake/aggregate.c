@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Counting records and spill rows, and merging.
+ *
+ * Invariant: every change goes through batch_count(), whichever way the facts came; what only a full record has is added
+ * beside it. Counters cannot fail; lists may, when memory is short.
+ * Must not know: how a cause is decided (classify.c), where records come from, the time.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "handshake/aggregate_private.h"
+#include "handshake/classify.h"
+
+#define TOP_DEFAULT     20
+#define TRACKED_DEFAULT 256
+#define TRACKED_ERRORS  128
+#define WORKERS_DEFAULT 1024
+#define VERSIONS_LIMIT  64
+#define CIPHERS_LIMIT   512
+#define DIRECTION_MASK  (~(uint64_t)0xffff)
+
+static size_t or_default(size_t value, size_t fallback)
+{
+	return value > 0 ? value : fallback;
+}
+
+static struct tally_limits limits_from(const struct aggregate_options *options)
+{
+	struct tally_limits limits = {
+		.top_peers = or_default(options->top_peers, TOP_DEFAULT),
+		.top_names = or_default(options->top_names, TOP_DEFAULT),
+		.tracked_peers = or_default(options->tracked_keys, TRACKED_DEFAULT),
+		.tracked_names = or_default(options->tracked_keys, TRACKED_DEFAULT),
+		.tracked_errors = TRACKED_ERRORS,
+		.seed = options->seed,
+	};
+
+	if (limits.tracked_peers < limits.top_peers)
+		limits.tracked_peers = limits.top_peers;
+	if (limits.tracked_names < limits.top_names)
+		limits.tracked_names = limits.top_names;
+	return limits;
+}
+
+struct aggregate *aggregate_new(const struct aggregate_options *options)
+{
+	static const struct aggregate_options defaults;
+	struct aggregate *aggregate = calloc(1, sizeof(*aggregate));
+
+	if (!aggregate)
+		return NULL;
+	if (!options)
+		options = &defaults;
+	aggregate->limits = limits_from(options);
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
+			cause_tally_init(&aggregate->causes[direction][cause], &aggregate->limits);
+	if (keycount_init(&aggregate->versions, VERSIONS_LIMIT, DIRECTION_MASK) < 0 ||
+	    keycount_init(&aggregate->ciphers, CIPHERS_LIMIT, DIRECTION_MASK) < 0 ||
+	    keycount_init(&aggregate->workers, or_default(options->workers, WORKERS_DEFAULT), 0) < 0) {
+		aggregate_free(aggregate);
+		return NULL;
+	}
+	return aggregate;
+}
+
+void aggregate_free(struct aggregate *aggregate)
+{
+	if (!aggregate)
+		return;
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
+			cause_tally_release(&aggregate->causes[direction][cause]);
+	keycount_release(&aggregate->versions);
+	keycount_release(&aggregate->ciphers);
+	keycount_release(&aggregate->workers);
+	peer_filter_release(&aggregate->ok_peers);
+	free(aggregate);
+}
+
+/* What was ok before is no longer; what nothing else is known of failed for an unknown cause. */
+static enum cause counted_cause(enum cause cause, bool amends)
+{
+	if ((unsigned int)cause >= CAUSE_COUNT || (amends && cause == CAUSE_OK))
+		return CAUSE_UNKNOWN;
+	return cause;
+}
+
+static unsigned int counted_direction(uint8_t direction)
+{
+	return direction < DIRECTION_COUNT ? direction : DIRECTION_UNKNOWN;
+}
+
+static uint64_t wire_key(unsigned int direction, uint32_t number)
+{
+	return (uint64_t)direction << 16 | (number & 0xffff);
+}
+
+static void worker_count(struct aggregate *aggregate, const struct batch *batch)
+{
+	bool failed = batch->cause != CAUSE_OK;
+	int64_t count = (int64_t)batch->count;
+
+	keycount_add(&aggregate->workers, (uint64_t)batch->tgid << 32 | batch->generation, batch->amends ? 0 : count,
+		     failed ? count : 0);
+}
+
+static int batch_count(struct aggregate *aggregate, const struct batch *batch)
+{
+	struct ok_tally *ok = &aggregate->ok[batch->direction];
+	uint64_t version = wire_key(batch->direction, batch->tls_version);
+	int64_t count = (int64_t)batch->count;
+
+	aggregate->has_input = true;
+	worker_count(aggregate, batch);
+	if (batch->cause == CAUSE_OK) {
+		tally_sums_add(&ok->added, batch);
+		keycount_add(&aggregate->versions, version, count, 0);
+		return 0;
+	}
+	if (batch->amends) {
+		tally_sums_add(&ok->taken, batch);
+		keycount_add(&aggregate->versions, version, -count, 0);
+	}
+	return cause_tally_add(&aggregate->causes[batch->direction][batch->cause], batch);
+}
+
+static void cipher_count(struct aggregate *aggregate, unsigned int direction, uint32_t cipher, int64_t count)
+{
+	if (cipher != 0)
+		keycount_add(&aggregate->ciphers, wire_key(direction, cipher), count, 0);
+}
+
+/* Who it was, for what has an identity: peers that were ok are remembered, those that failed are listed. */
+static int identity_count(struct aggregate *aggregate, const struct batch *batch, const struct observation *observation)
+{
+	struct peer peer;
+	bool known = peer_from_event(&peer, &observation->event);
+	uint64_t hash = known ? peer_hash(&peer, batch->direction, aggregate->limits.seed) : 0;
+
+	if (batch->cause == CAUSE_OK)
+		return known ? peer_filter_add(&aggregate->ok_peers, hash) : 0;
+	if (batch->amends && known)
+		peer_filter_remove(&aggregate->ok_peers, hash);
+	return cause_tally_add_identity(&aggregate->causes[batch->direction][batch->cause], observation->event.time_ns,
+					known ? &peer : NULL, hash, observation->sni, observation->sni_bytes);
+}
+
+int aggregate_add(struct aggregate *aggregate, const struct observation *observation)
+{
+	const struct event *event = &observation->event;
+	bool amends = event->header.kind == EVENT_AMENDED;
+	struct batch batch = {
+		.verdict = &event->verdict,
+		.cause = counted_cause(observation->cause, amends),
+		.direction = counted_direction(event->verdict.direction),
+		.count = 1,
+		.latency_ns = event->latency_ns,
+		.joined = event->verdict.flags & VERDICT_JOINED,
+		.amends = amends,
+		.resumed = event->flags & EVENT_RESUMED,
+		.tls_version = event->tls_version,
+		.call_ns = event->call_ns,
+		.run_delay_ns = event->run_delay_ns,
+		.tgid = event->header.tgid,
+		.generation = event->generation,
+	};
+	int err, identity_err;
+
+	if (!amends && event->header.kind != EVENT_SETTLED)
+		return -EINVAL;
+	err = batch_count(aggregate, &batch);
+	if (amends)
+		cipher_count(aggregate, batch.direction, event->cipher, -1);
+	else if (batch.cause == CAUSE_OK)
+		cipher_count(aggregate, batch.direction, event->cipher, 1);
+	identity_err = identity_count(aggregate, &batch, observation);
+	return err < 0 ? err : identity_err;
+}
+
+int aggregate_add_spilled(struct aggregate *aggregate, const struct spill_key *key, const struct spill_value *value)
+{
+	struct batch batch = {
+		.verdict = &key->verdict,
+		.cause = counted_cause(classify(&key->verdict), key->amends),
+		.direction = counted_direction(key->verdict.direction),
+		.count = value->count,
+		.latency_ns = value->latency_sum_ns,
+		.bucket = key->bucket,
+		.spilled = true,
+		.joined = key->verdict.flags & VERDICT_JOINED,
+		.amends = key->amends,
+		.resumed = key->resumed,
+		.tls_version = key->tls_version,
+		.call_ns = value->call_sum_ns,
+		.run_delay_ns = value->run_delay_sum_ns,
+		.tgid = key->tgid,
+		.generation = key->generation,
+	};
+
+	return value->count > 0 ? batch_count(aggregate, &batch) : 0;
+}
+
+static void totals_merge(struct totals *into, const struct totals *from)
+{
+	into->begun += from->begun;
+	into->ok += from->ok;
+	into->failed += from->failed;
+	into->open += from->open;
+	into->evicted += from->evicted;
+	into->resumed += from->resumed;
+	into->joined += from->joined;
+	into->unmatched += from->unmatched;
+}
+
+static void losses_merge(struct losses *into, const struct losses *from)
+{
+	into->ring_full += from->ring_full;
+	into->spill_full += from->spill_full;
+	into->state_full += from->state_full;
+	into->settled_full += from->settled_full;
+	into->evicted += from->evicted;
+	into->read_faults += from->read_faults;
+	into->unmatched += from->unmatched;
+	into->undecodable += from->undecodable;
+}
+
+/* Totals of a part say nothing of the whole; an aggregate that nothing was added to is no part. */
+static void kernel_merge(struct aggregate *into, const struct aggregate *from)
+{
+	into->has_totals = (into->has_totals || !into->has_input) && (from->has_totals || !from->has_input) &&
+			   (into->has_totals || from->has_totals);
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+		totals_merge(&into->totals[direction], &from->totals[direction]);
+	losses_merge(&into->losses, &from->losses);
+	into->has_input |= from->has_input;
+}
+
+int aggregate_merge(struct aggregate *into, const struct aggregate *from)
+{
+	int err;
+
+	if (into == from || into->limits.seed != from->limits.seed)
+		return -EINVAL;
+	kernel_merge(into, from);
+	err = peer_filter_merge(&into->ok_peers, &from->ok_peers);
+	keycount_merge(&into->versions, &from->versions);
+	keycount_merge(&into->ciphers, &from->ciphers);
+	keycount_merge(&into->workers, &from->workers);
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		tally_sums_merge(&into->ok[direction].added, &from->ok[direction].added);
+		tally_sums_merge(&into->ok[direction].taken, &from->ok[direction].taken);
+		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
+			if (cause_tally_merge(&into->causes[direction][cause], &from->causes[direction][cause]) < 0)
+				err = -ENOMEM;
+	}
+	return err;
+}
+
+void aggregate_set_totals(struct aggregate *aggregate, const struct totals totals[SNAPSHOT_DIRECTIONS],
+			  const struct losses *losses)
+{
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+		aggregate->totals[direction] = totals[direction];
+	aggregate->losses = *losses;
+	aggregate->has_totals = true;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Counting for one cause, and for ok.
+ *
+ * Invariant: every number of a tally is a sum over what it was given, so merging is adding.
+ * Must not know: how a cause is decided, the kernel's totals.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "handshake/tally.h"
+
+/* An error code and its library's family, as the key of a list. */
+#define ERROR_KEY_BYTES (sizeof(uint32_t) + sizeof(uint8_t))
+
+void tally_sums_add(struct tally_sums *sums, const struct batch *batch)
+{
+	sums->count += batch->count;
+	sums->call_ns += batch->call_ns;
+	sums->run_delay_ns += batch->run_delay_ns;
+	if (batch->resumed)
+		sums->resumed += batch->count;
+	if (batch->joined)
+		sums->joined += batch->count;
+	else if (batch->spilled)
+		histogram_add_bucket(&sums->latency, batch->bucket, batch->count, batch->latency_ns);
+	else
+		histogram_add(&sums->latency, batch->latency_ns);
+}
+
+void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from)
+{
+	into->count += from->count;
+	into->resumed += from->resumed;
+	into->joined += from->joined;
+	into->call_ns += from->call_ns;
+	into->run_delay_ns += from->run_delay_ns;
+	histogram_merge(&into->latency, &from->latency);
+}
+
+void cause_tally_init(struct cause_tally *tally, const struct tally_limits *limits)
+{
+	*tally = (struct cause_tally){ 0 };
+	toplist_init(&tally->peers, limits->tracked_peers, PEER_TEXT_BYTES, limits->seed);
+	toplist_init(&tally->names, limits->tracked_names, SNAPSHOT_NAME_BYTES, limits->seed);
+	toplist_init(&tally->errors, limits->tracked_errors, ERROR_KEY_BYTES, limits->seed);
+}
+
+void cause_tally_release(struct cause_tally *tally)
+{
+	distinct_release(&tally->peers_seen);
+	toplist_release(&tally->peers);
+	toplist_release(&tally->names);
+	toplist_release(&tally->errors);
+}
+
+static int errors_add(struct toplist *errors, uint32_t code, uint8_t family, uint64_t count)
+{
+	uint8_t key[ERROR_KEY_BYTES];
+
+	if (code == 0)
+		return 0;
+	memcpy(key, &code, sizeof(code));
+	key[sizeof(code)] = family;
+	return toplist_add(errors, key, sizeof(key), count);
+}
+
+int cause_tally_add(struct cause_tally *tally, const struct batch *batch)
+{
+	const struct verdict *verdict = batch->verdict;
+	int err;
+
+	tally_sums_add(&tally->sums, batch);
+	if (batch->spilled)
+		tally->without_identity += batch->count;
+	err = errors_add(&tally->errors, verdict->error, verdict->library, batch->count);
+	if (verdict->other_error != verdict->error &&
+	    errors_add(&tally->errors, verdict->other_error, verdict->library, batch->count) < 0)
+		err = -ENOMEM;
+	return err;
+}
+
+static void seen_at(struct cause_tally *tally, uint64_t first_ns, uint64_t last_ns)
+{
+	if (first_ns > 0 && (tally->first_ns == 0 || first_ns < tally->first_ns))
+		tally->first_ns = first_ns;
+	if (last_ns > tally->last_ns)
+		tally->last_ns = last_ns;
+}
+
+int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const struct peer *peer, uint64_t hash,
+			     const void *name, size_t name_bytes)
+{
+	char text[PEER_TEXT_BYTES];
+	int err = 0;
+
+	seen_at(tally, time_ns, time_ns);
+	if (peer && toplist_add(&tally->peers, text, peer_text(peer, text), 1) < 0)
+		err = -ENOMEM;
+	if (peer && distinct_add(&tally->peers_seen, hash) < 0)
+		err = -ENOMEM;
+	if (name_bytes > 0 && toplist_add(&tally->names, name, name_bytes, 1) < 0)
+		err = -ENOMEM;
+	return err;
+}
+
+int cause_tally_merge(struct cause_tally *into, const struct cause_tally *from)
+{
+	int err = 0;
+
+	tally_sums_merge(&into->sums, &from->sums);
+	into->without_identity += from->without_identity;
+	seen_at(into, from->first_ns, from->last_ns);
+	if (distinct_merge(&into->peers_seen, &from->peers_seen) < 0)
+		err = -ENOMEM;
+	if (toplist_merge(&into->peers, &from->peers) < 0 || toplist_merge(&into->names, &from->names) < 0 ||
+	    toplist_merge(&into->errors, &from->errors) < 0)
+		err = -ENOMEM;
+	return err;
+}
+
+static int list_names(const struct toplist *list, size_t top, struct named_counts *names)
+{
+	size_t count = list->count < top ? list->count : top;
+	autofree struct toplist_item *items = NULL;
+
+	if (count == 0)
+		return 0;
+	items = calloc(count, sizeof(*items));
+	names->items = calloc(count, sizeof(*names->items));
+	if (!items || !names->items)
+		return -ENOMEM;
+	names->count = toplist_sorted(list, items, count);
+	for (size_t i = 0; i < names->count; i++) {
+		memcpy(names->items[i].name, items[i].key, items[i].key_bytes);
+		names->items[i].name_bytes = items[i].key_bytes;
+		names->items[i].count = items[i].count;
+		names->items[i].overcount = items[i].overcount;
+	}
+	return 0;
+}
+
+static int list_errors(const struct toplist *list, struct cause_row *row)
+{
+	autofree struct toplist_item *items = NULL;
+
+	if (list->count == 0)
+		return 0;
+	items = calloc(list->count, sizeof(*items));
+	row->errors = calloc(list->count, sizeof(*row->errors));
+	if (!items || !row->errors)
+		return -ENOMEM;
+	row->error_count = toplist_sorted(list, items, list->count);
+	for (size_t i = 0; i < row->error_count; i++) {
+		memcpy(&row->errors[i].code, items[i].key, sizeof(row->errors[i].code));
+		row->errors[i].family = items[i].key[sizeof(row->errors[i].code)];
+		row->errors[i].count = items[i].count;
+	}
+	return 0;
+}
+
+/*
+ * How many of the peers are in the filter: the share of the sample that is, less what the filter says wrongly, of all. The
+ * sample makes it independent of which came first, the failure or the ok. Its standard error is
+ * sqrt(p (1 - p) / 512) of a share p, 2.2 % at most, and none up to 512 peers but the filter's.
+ */
+static double peers_returning(const struct distinct *peers, const struct peer_filter *ok_peers)
+{
+	double wrong = peer_filter_false_ratio(ok_peers), hits = 0;
+
+	if (peers->used == 0 || wrong >= 1)
+		return 0;
+	for (uint32_t i = 0; i < peers->used; i++)
+		hits += peer_filter_has(ok_peers, peers->sample[i]);
+	hits = (hits - wrong * peers->used) / (1 - wrong);
+	return hits > 0 ? hits * (distinct_count(peers) / peers->used) : 0;
+}
+
+static double cpu_seconds(uint64_t call_ns, uint64_t run_delay_ns)
+{
+	return call_ns > run_delay_ns ? (double)(call_ns - run_delay_ns) / 1e9 : 0;
+}
+
+int cause_tally_row(const struct cause_tally *tally, const struct tally_limits *limits,
+		    const struct peer_filter *ok_peers, struct cause_row *row)
+{
+	row->count = tally->sums.count;
+	row->latency = tally->sums.latency;
+	row->cpu_seconds = cpu_seconds(tally->sums.call_ns, tally->sums.run_delay_ns);
+	row->without_identity = tally->without_identity;
+	row->first_ns = tally->first_ns;
+	row->last_ns = tally->last_ns;
+	row->peers_distinct = distinct_count(&tally->peers_seen);
+	row->peers_returning = peers_returning(&tally->peers_seen, ok_peers);
+	if (list_names(&tally->peers, limits->top_peers, &row->peers) < 0 ||
+	    list_names(&tally->names, limits->top_names, &row->server_names) < 0)
+		return -ENOMEM;
+	return list_errors(&tally->errors, row);
+}
+
+void ok_tally_row(const struct ok_tally *tally, struct ok_row *row)
+{
+	const struct tally_sums *added = &tally->added, *taken = &tally->taken;
+
+	row->count = count_less(added->count, taken->count);
+	row->latency = added->latency;
+	histogram_subtract_all(&row->latency, &taken->latency);
+	row->cpu_seconds = cpu_seconds(count_less(added->call_ns, taken->call_ns),
+				       count_less(added->run_delay_ns, taken->run_delay_ns));
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is counted for one cause of one direction, and for the handshakes of one direction that were ok.
+ *
+ * A share of handshakes arrives as a batch: one of a full record, or as many as a spill row holds. Both are counted by
+ * the same code, so the two ways cannot differ.
+ * Invariant: numbers only grow; an ok that is taken back is counted as taken, and subtracted when a row is made. So the
+ * order in which oks and their amendments are read does not matter.
+ * Must not know: how a cause is decided, the kernel's totals.
+ */
+#ifndef TLSWHY_HANDSHAKE_TALLY_H
+#define TLSWHY_HANDSHAKE_TALLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "handshake/distinct.h"
+#include "handshake/histogram.h"
+#include "handshake/peer.h"
+#include "handshake/seen.h"
+#include "handshake/snapshot.h"
+#include "handshake/toplist.h"
+
+/* Handshakes that ended alike. */
+struct batch {
+	const struct verdict *verdict;
+	enum cause cause;
+	unsigned int direction;
+	uint64_t count;
+	uint64_t latency_ns; /* sum */
+	uint32_t bucket;     /* where the latencies are not known one by one */
+	bool spilled;        /* bucket is meant, and there is no identity */
+	bool joined;         /* the latencies are of a part of the handshake, and not meant */
+	bool amends;         /* each of them was ok before */
+	bool resumed;
+	uint16_t tls_version;
+	uint64_t call_ns;      /* sum */
+	uint64_t run_delay_ns; /* sum */
+	uint32_t tgid, generation;
+};
+
+/* Sums over handshakes. `= { 0 }` is none. */
+struct tally_sums {
+	uint64_t count;
+	uint64_t resumed;
+	uint64_t joined;
+	uint64_t call_ns;
+	uint64_t run_delay_ns;
+	struct histogram latency;
+};
+
+struct ok_tally {
+	struct tally_sums added;
+	struct tally_sums taken; /* of added: amended later */
+};
+
+struct cause_tally {
+	struct tally_sums sums;
+	uint64_t without_identity;
+	uint64_t first_ns, last_ns;
+	struct distinct peers_seen; /* by peer_hash() */
+	struct toplist peers, names, errors;
+};
+
+struct tally_limits {
+	size_t tracked_peers, tracked_names, tracked_errors; /* kept a cause and direction */
+	size_t top_peers, top_names;                         /* of these, in a snapshot */
+	uint64_t seed;
+};
+
+/* What is left of a count that something is taken from; never below 0. */
+static inline uint64_t count_less(uint64_t from, uint64_t what)
+{
+	return from > what ? from - what : 0;
+}
+
+void tally_sums_add(struct tally_sums *sums, const struct batch *batch);
+void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from);
+
+/* Allocates nothing. */
+void cause_tally_init(struct cause_tally *tally, const struct tally_limits *limits);
+void cause_tally_release(struct cause_tally *tally);
+/* Counts, with the errors. Returns 0, or -ENOMEM: counted, but an error is missing in the list. */
+int cause_tally_add(struct cause_tally *tally, const struct batch *batch);
+/*
+ * Adds what only a full record tells: when, who, which server name. peer may be NULL, name_bytes 0. Returns 0, or
+ * -ENOMEM: something is missing in a list.
+ */
+int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const struct peer *peer, uint64_t hash,
+			     const void *name, size_t name_bytes);
+/* Returns 0, or -ENOMEM: all counts are added, lists are not complete. */
+int cause_tally_merge(struct cause_tally *into, const struct cause_tally *from);
+
+/*
+ * Makes rows, which own their memory. share and incomplete are left to the caller. Returns 0, or -ENOMEM with what was
+ * allocated so far in *row, for the caller to free.
+ */
+int cause_tally_row(const struct cause_tally *tally, const struct tally_limits *limits,
+		    const struct peer_filter *ok_peers, struct cause_row *row);
+void ok_tally_row(const struct ok_tally *tally, struct ok_row *row);
+
+#endif

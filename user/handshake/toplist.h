@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The most frequent of very many keys, in bounded memory: Space-Saving (Metwally, Agrawal, El Abbadi, 2005).
+ *
+ * Guarantees, with N the sum of all counts added and C the capacity (of merged lists, the least one):
+ *   - count - overcount <= the key's true count <= count;
+ *   - overcount <= N / C, and a key whose true count is above N / C is in the list;
+ *   - with at most C distinct keys every count is exact, and neither order nor merging changes it.
+ * An addition costs one hash, one table probe and at most log2(C) steps in a heap, however many keys there were.
+ * Memory: key_bytes_max + 44 bytes a key for C rounded up to a power of two, taken as keys come, by doubling; nothing is
+ * allocated any more when the list is full.
+ * Keys are bytes with a length, may hold NUL, and are copied.
+ * Must not know: what the keys are.
+ */
+#ifndef TLSWHY_HANDSHAKE_TOPLIST_H
+#define TLSWHY_HANDSHAKE_TOPLIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TOPLIST_KEY_BYTES 256
+
+struct toplist_entry;
+
+/* Read the fields through the functions; `= { 0 }` is a list that toplist_release() may be given. */
+struct toplist {
+	size_t capacity;
+	size_t key_bytes_max;
+	uint64_t seed;
+	size_t count;                  /* of entries[] in use */
+	size_t room;                   /* of entries[], keys[] and heap[] */
+	uint64_t absent_max;           /* no key that is not in the list has a greater true count */
+	struct toplist_entry *entries;
+	uint8_t *keys;                 /* key_bytes_max bytes an entry */
+	uint32_t *heap;                /* indexes of entries, the least count first */
+	uint32_t *table;               /* index of an entry plus 1, by hash, linear probing; 2 * room slots */
+};
+
+/* What toplist_sorted() gives: the key belongs to the list and is good until the list changes. */
+struct toplist_item {
+	const uint8_t *key;
+	size_t key_bytes;
+	uint64_t count;
+	uint64_t overcount;
+};
+
+/*
+ * Allocates nothing. capacity: 1 to 2^30 keys. key_bytes_max: 1 to TOPLIST_KEY_BYTES, of a longer key only the
+ * beginning is kept and counted. seed: of the hash.
+ */
+void toplist_init(struct toplist *list, size_t capacity, size_t key_bytes_max, uint64_t seed);
+/* Frees what it owns and leaves it empty, of the same capacity. */
+void toplist_release(struct toplist *list);
+
+/*
+ * Counts a key; a count of 0 changes nothing. Returns 0, or -ENOMEM with the list unchanged, which can only happen at
+ * the first key: where the list cannot grow later, it goes on with what it has.
+ */
+int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_t count);
+
+/*
+ * Adds from to into; the capacity stays that of into. The guarantees hold for the sum (Agarwal et al., Mergeable
+ * Summaries, 2012). Returns 0, -EINVAL where they are the same list, or -ENOMEM with into unchanged.
+ */
+int toplist_merge(struct toplist *into, const struct toplist *from);
+
+/*
+ * Writes the n most frequent to items[], most frequent first, equal ones by key. Returns how many were written. Costs
+ * O(count * n) at worst, O(count * log count) where n takes them all.
+ */
+size_t toplist_sorted(const struct toplist *list, struct toplist_item *items, size_t n);
+
+#endif
