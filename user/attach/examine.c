@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading an instance's files: see examine.h.
+ *
+ * Invariant: files are opened through the process, never by a name of this mount namespace.
+ */
+#include "attach/examine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/harm.h"
+#include "base/cleanup.h"
+
+/* The three files of an instance; two or all may be one. */
+struct files {
+	struct nginx_libraries libraries;
+	struct examined_site place[3]; /* by enum probe_file: path, file and display_path of each */
+	struct library *library[3];
+};
+
+static void files_release(struct files *files)
+{
+	for (size_t i = 0; i < 3; i++)
+		library_close(files->library[i]);
+	nginx_libraries_release(&files->libraries);
+}
+
+static void place_set(struct examined_site *place, const char *path, struct file_id file, const char *display)
+{
+	place->file = file;
+	snprintf(place->path, sizeof(place->path), "%s", path);
+	snprintf(place->display_path, sizeof(place->display_path), "%s", display);
+}
+
+static struct watch_problem problem_of(enum watch_fault fault)
+{
+	return (struct watch_problem){ .fault = fault };
+}
+
+static int cannot_read(struct watch_problem *problem, const char *path, int error)
+{
+	*problem = problem_of(WATCH_FAULT_REQUIREMENT);
+	snprintf(problem->sentence, sizeof(problem->sentence), "cannot read '%s': %s", path,
+		 error == -EBADMSG ? "the file is damaged" : strerror(-error));
+	snprintf(problem->hint, sizeof(problem->hint), "%s",
+		 error == -EACCES || error == -EPERM ? "run tlswhy as root" : "is the file an ELF program of this machine");
+	return error;
+}
+
+/* Where OpenSSL is: in libraries of its own, or in the executable. */
+static int files_find(const struct nginx_instance *instance, struct files *files)
+{
+	char exe[PROCESS_OPEN_PATH_BYTES];
+	int error = nginx_libraries(instance, &files->libraries);
+
+	if (error)
+		return error;
+	process_exe_open_path(instance->master, exe);
+	for (size_t i = 0; i < 3; i++)
+		place_set(&files->place[i], exe, instance->exe.by_stat, instance->exe.path);
+	for (size_t i = 0; i < files->libraries.count; i++) {
+		const struct nginx_library *library = &files->libraries.items[i];
+		enum probe_file which = library->kind == NGINX_LIBSSL ? PROBE_IN_LIBSSL : PROBE_IN_LIBCRYPTO;
+
+		place_set(&files->place[which], library->open_path, library->id, library->path);
+	}
+	return 0;
+}
+
+static int files_open(const struct nginx_instance *instance, struct files *files, struct watch_problem *problem)
+{
+	int error = files_find(instance, files);
+
+	if (error)
+		return cannot_read(problem, instance->exe.path ? instance->exe.path : "nginx", error);
+	for (size_t i = 0; i < 3; i++) {
+		error = library_open(files->place[i].path, &files->library[i]);
+		if (error)
+			return cannot_read(problem, files->place[i].display_path, error);
+	}
+	return 0;
+}
+
+static int no_function(struct watch_problem *problem, const char *function, const char *path)
+{
+	*problem = problem_of(WATCH_FAULT_REQUIREMENT);
+	snprintf(problem->sentence, sizeof(problem->sentence), "no function '%s' in '%s'", function, path);
+	snprintf(problem->hint, sizeof(problem->hint),
+		 "tlswhy needs nginx with OpenSSL as shared libraries, or linked in with its symbols");
+	return -ENOTSUP;
+}
+
+/* Every required function must be there before a probe is placed anywhere. */
+static int find_sites(const struct files *files, struct examined_sites *sites, struct watch_problem *problem)
+{
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
+		const struct probe_spec *spec = probe_spec(probe);
+		struct examined_site *site = &sites->items[sites->count];
+		struct symbol symbol;
+		int error = library_symbol(files->library[spec->file], spec->function, &symbol);
+
+		if (!error && (!symbol.is_function || symbol.file_offset == LIBRARY_NO_OFFSET))
+			error = -ENOENT;
+		if (error && spec->required)
+			return no_function(problem, spec->function, files->place[spec->file].display_path);
+		if (error)
+			continue;
+		*site = files->place[spec->file];
+		site->site = (struct probe_site){ .probe = probe, .path = site->path, .file_offset = symbol.file_offset };
+		sites->count++;
+	}
+	return 0;
+}
+
+int examine_sites(const struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem)
+{
+	__attribute__((cleanup(files_release))) struct files files = { 0 };
+	struct examined_sites found = { 0 };
+	int error = files_open(&target->instance, &files, problem);
+
+	if (error)
+		return error;
+	found.items = calloc(PROBE_COUNT, sizeof(*found.items));
+	if (!found.items)
+		return -ENOMEM;
+	error = find_sites(&files, &found, problem);
+	if (error)
+		examined_sites_release(&found);
+	else
+		*sites = found;
+	return error;
+}
+
+void examined_sites_release(struct examined_sites *sites)
+{
+	free(sites->items);
+	*sites = (struct examined_sites){ 0 };
+}
+
+static int unknown_layout(struct watch_target *target, const char *path)
+{
+	target->problem = problem_of(WATCH_FAULT_REQUIREMENT);
+	snprintf(target->problem.sentence, sizeof(target->problem.sentence), "cannot read the objects of '%s': %s", path,
+		 target->layout.reason);
+	snprintf(target->problem.hint, sizeof(target->problem.hint), "this version reads OpenSSL 3.0 and 3.1");
+	return -ENOTSUP;
+}
+
+static int examine_files(struct watch_target *target)
+{
+	__attribute__((cleanup(files_release))) struct files files = { 0 };
+	__attribute__((cleanup(examined_sites_release))) struct examined_sites sites = { 0 };
+	int error = files_open(&target->instance, &files, &target->problem);
+
+	if (error)
+		return error;
+	target->library_path = strdup(files.place[PROBE_IN_LIBSSL].display_path);
+	sites.items = calloc(PROBE_COUNT, sizeof(*sites.items));
+	if (!target->library_path || !sites.items)
+		return -ENOMEM;
+	error = find_sites(&files, &sites, &target->problem);
+	if (error)
+		return error;
+	if (layout_for(files.library[PROBE_IN_LIBSSL], files.library[PROBE_IN_LIBCRYPTO], &target->offsets,
+		       &target->layout))
+		return unknown_layout(target, target->library_path);
+	return 0;
+}
+
+int examine_target(struct watch_target *target)
+{
+	const struct nginx_instance *instance = &target->instance;
+	int error;
+
+	target->usable = false;
+	if (instance->exe_error) {
+		cannot_read(&target->problem, "nginx's executable", instance->exe_error);
+		return 0;
+	}
+	if (!instance->has_tls) {
+		target->problem = problem_of(WATCH_FAULT_REQUIREMENT);
+		snprintf(target->problem.sentence, sizeof(target->problem.sentence), "'%s' has no TLS in it",
+			 instance->exe.path);
+		snprintf(target->problem.hint, sizeof(target->problem.hint),
+			 "this nginx was built without an SSL module: there is nothing to see");
+		return 0;
+	}
+	error = examine_files(target);
+	if (!error)
+		error = harm_examine(instance, &target->problem);
+	target->usable = !error;
+	return error == -ENOMEM ? error : 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the files of one instance: which functions are where, which layout holds, what speaks against probing it. */
+#ifndef TLSWHY_ATTACH_EXAMINE_H
+#define TLSWHY_ATTACH_EXAMINE_H
+
+#include "attach/watch.h"
+
+/* A place for a probe, and the file it is in. */
+struct examined_site {
+	struct probe_site site; /* its path is path */
+	struct file_id file;
+	char path[PROCESS_OPEN_PATH_BYTES];
+	char display_path[256];
+};
+
+struct examined_sites {
+	struct examined_site *items;
+	size_t count;
+};
+
+/*
+ * Fills in library, layout, usable and problem of a target whose instance is there. Returns 0 also when it is not
+ * usable; -ENOMEM.
+ */
+int examine_target(struct watch_target *target);
+
+/*
+ * Finds the places of all probes. A required function that is not there is an error. Returns 0 and sites for
+ * examined_sites_release(), or a negative errno with *problem filled in.
+ */
+int examine_sites(const struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem);
+void examined_sites_release(struct examined_sites *sites);
+
+#endif

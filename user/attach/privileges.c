@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Capabilities, by libcap-ng. Whether the kernel wants CAP_BPF for a look-up is tried on a map of our own rather than
+ * derived from a version or a sysctl: both can be patched.
+ * Must not know: what is attached, libbpf.
+ */
+#include "attach/privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+static bool has(unsigned int capability)
+{
+	return capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
+}
+
+static void add_missing(struct privileges *privileges, const char *name, const char *purpose)
+{
+	size_t used = strlen(privileges->sentence);
+
+	snprintf(privileges->sentence + used, sizeof(privileges->sentence) - used, "%s%s (%s)",
+		 used ? ", " : "missing: ", name, purpose);
+}
+
+int privileges_missing(struct privileges *out)
+{
+	struct privileges found = { 0 };
+	bool admin;
+	int missing = 0;
+
+	capng_get_caps_process();
+	admin = has(CAP_SYS_ADMIN);
+	found.bpf = admin || has(CAP_BPF);
+	found.perfmon = admin || has(CAP_PERFMON);
+	found.ptrace = has(CAP_SYS_PTRACE);
+	found.checkpoint_restore = admin || has(CAP_CHECKPOINT_RESTORE);
+	found.dac_read = has(CAP_DAC_READ_SEARCH) || has(CAP_DAC_OVERRIDE);
+
+	const struct {
+		bool there;
+		const char *name, *purpose;
+	} needs[] = {
+		{ .there = found.bpf, .name = "CAP_BPF", .purpose = "load programs" },
+		{ .there = found.perfmon, .name = "CAP_PERFMON", .purpose = "place probes" },
+		{ .there = found.ptrace, .name = "CAP_SYS_PTRACE", .purpose = "see what nginx maps" },
+		{ .there = found.checkpoint_restore,
+		  .name = "CAP_CHECKPOINT_RESTORE",
+		  .purpose = "open mapped libraries" },
+		{ .there = found.dac_read, .name = "CAP_DAC_READ_SEARCH", .purpose = "find mapped libraries" },
+	};
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		if (needs[i].there)
+			continue;
+		add_missing(&found, needs[i].name, needs[i].purpose);
+		missing++;
+	}
+	*out = found;
+	return missing;
+}
+
+static long bpf(int command, union bpf_attr *attributes)
+{
+	return syscall(SYS_bpf, command, attributes, sizeof(*attributes));
+}
+
+static int make_map(void)
+{
+	union bpf_attr attributes;
+
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.map_type = BPF_MAP_TYPE_ARRAY;
+	attributes.key_size = sizeof(uint32_t);
+	attributes.value_size = sizeof(uint32_t);
+	attributes.max_entries = 1;
+	return (int)bpf(BPF_MAP_CREATE, &attributes);
+}
+
+static bool can_look_up(int map)
+{
+	union bpf_attr attributes;
+	uint32_t key = 0, value;
+
+	memset(&attributes, 0, sizeof(attributes));
+	attributes.map_fd = (uint32_t)map;
+	attributes.key = (uint64_t)(uintptr_t)&key;
+	attributes.value = (uint64_t)(uintptr_t)&value;
+	return !bpf(BPF_MAP_LOOKUP_ELEM, &attributes);
+}
+
+/* Tries a look-up with no effective capability; the permitted ones stay, so that CAP_BPF can come back. */
+static bool needs_cap_bpf(void)
+{
+	autoclose int map = make_map();
+
+	if (map < 0)
+		return true;
+	capng_get_caps_process();
+	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++)
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE, i);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		return true;
+	return !can_look_up(map);
+}
+
+/*
+ * The bounding set first: changing it takes CAP_SETPCAP, which goes with the rest. Without that capability the set
+ * is as the caller left it, and no_new_privs keeps it from mattering.
+ */
+static int drop_bounds(void)
+{
+	capng_get_caps_process();
+	if (!capng_have_capability(CAPNG_PERMITTED, CAP_SETPCAP))
+		return 0;
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_SETPCAP);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		return -EPERM;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	return capng_apply(CAPNG_SELECT_BOUNDS) ? -EPERM : 0;
+}
+
+int privileges_drop(void)
+{
+	bool keep_bpf = needs_cap_bpf();
+	int error = drop_bounds();
+
+	capng_get_caps_process();
+	keep_bpf = keep_bpf && capng_have_capability(CAPNG_PERMITTED, CAP_BPF);
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (keep_bpf)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF);
+	/* Ambient ones fall with the permitted and inheritable ones they stand on: capabilities(7). */
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		error = -EPERM;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		error = -errno;
+	return error;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding what is to be watched: every nginx of the host, or those that were named.
+ *
+ * Invariant: one row of the layouts for each library file; instances that share a library share its row.
+ */
+#include "attach/watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/examine.h"
+#include "base/cleanup.h"
+
+void watch_targets_release(struct watch_targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		nginx_instance_release(&targets->items[i].instance);
+		free(targets->items[i].library_path);
+	}
+	free(targets->items);
+	*targets = (struct watch_targets){ 0 };
+}
+
+/* Takes the instance over. */
+static int targets_add(struct watch_targets *targets, struct nginx_instance *instance)
+{
+	struct watch_target *items = reallocarray(targets->items, targets->count + 1, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	targets->items = items;
+	items[targets->count++] = (struct watch_target){ .instance = *instance };
+	*instance = (struct nginx_instance){ 0 };
+	return 0;
+}
+
+static int not_nginx(struct watch_problem *problem, pid_t pid, int error)
+{
+	*problem = (struct watch_problem){ .fault = WATCH_FAULT_USAGE };
+	if (error == -ESRCH) {
+		snprintf(problem->sentence, sizeof(problem->sentence), "no process with PID %d", (int)pid);
+		snprintf(problem->hint, sizeof(problem->hint), "tlswhy check lists every nginx of this host");
+	} else if (error == -ENOEXEC) {
+		snprintf(problem->sentence, sizeof(problem->sentence), "process %d is not nginx", (int)pid);
+		snprintf(problem->hint, sizeof(problem->hint),
+			 "name a master or a worker; tlswhy check lists every nginx of this host");
+	} else {
+		problem->fault = WATCH_FAULT_REQUIREMENT;
+		snprintf(problem->sentence, sizeof(problem->sentence), "cannot look at process %d: %s", (int)pid,
+			 strerror(-error));
+		snprintf(problem->hint, sizeof(problem->hint), "run tlswhy as root");
+	}
+	return error;
+}
+
+static int find_named(const struct watch_options *options, struct watch_targets *targets,
+		      struct watch_problem *problem)
+{
+	for (size_t i = 0; i < options->pid_count; i++) {
+		struct nginx_instance instance;
+		int error = nginx_find_pid(options->pids[i], &instance);
+
+		if (error)
+			return not_nginx(problem, options->pids[i], error);
+		error = targets_add(targets, &instance);
+		if (error) {
+			nginx_instance_release(&instance);
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int find_all(struct watch_targets *targets, struct watch_problem *problem)
+{
+	__attribute__((cleanup(nginx_list_release))) struct nginx_list list = { 0 };
+	int error = nginx_find(&list);
+
+	for (size_t i = 0; i < list.count && !error; i++)
+		error = targets_add(targets, &list.items[i]);
+	if (error) {
+		*problem = (struct watch_problem){ .fault = WATCH_FAULT_RUNTIME };
+		snprintf(problem->sentence, sizeof(problem->sentence), "cannot look for nginx in /proc: %s",
+			 strerror(-error));
+	}
+	return error;
+}
+
+static bool same_offsets(const struct watch_target *a, const struct watch_target *b)
+{
+	return memcmp(&a->offsets, &b->offsets, sizeof(a->offsets)) == 0;
+}
+
+/* Rows are few: the kernel side has LAYOUT_ROWS of them. */
+static void assign_rows(struct watch_targets *targets)
+{
+	uint32_t rows = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct watch_target *target = &targets->items[i];
+		size_t earlier = 0;
+
+		if (!target->usable)
+			continue;
+		while (earlier < i && !(targets->items[earlier].usable && same_offsets(&targets->items[earlier], target)))
+			earlier++;
+		if (earlier < i) {
+			target->row = targets->items[earlier].row;
+		} else if (rows < LAYOUT_ROWS) {
+			target->row = rows++;
+		} else {
+			target->usable = false;
+			target->problem = (struct watch_problem){
+				.fault = WATCH_FAULT_RUNTIME,
+				.sentence = "too many different OpenSSL libraries on this host",
+				.hint = "choose with -p PID",
+			};
+		}
+	}
+}
+
+int watch_examine(const struct watch_options *options, struct watch_targets *targets, struct watch_problem *problem)
+{
+	__attribute__((cleanup(watch_targets_release))) struct watch_targets found = { 0 };
+	int error;
+
+	*problem = (struct watch_problem){ .fault = WATCH_FAULT_NONE };
+	error = options->pid_count ? find_named(options, &found, problem) : find_all(&found, problem);
+	for (size_t i = 0; i < found.count && !error; i++)
+		error = examine_target(&found.items[i]);
+	if (error)
+		return error;
+	assign_rows(&found);
+	*targets = found;
+	found = (struct watch_targets){ 0 };
+	return 0;
+}
