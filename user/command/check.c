@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tlswhy check: can this host be traced, by which facts, and what to do about a no.
+ *
+ * Every line is one requirement: yes or no, how it was found out, the remedy. Nothing is decided by a version number:
+ * the kernel side is really loaded, a return probe is really tried on a child of our own. Nothing touches nginx.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/examine.h"
+#include "attach/harm.h"
+#include "attach/privileges.h"
+#include "attach/watch.h"
+#include "base/escape.h"
+#include "command/command.h"
+#include "command/session.h"
+
+#define ANSWER_BYTES 640
+
+/* One requirement and what was found. */
+struct answer {
+	const char *requirement;
+	bool met;
+	bool needed; /* false: a note; not met does not fail the check */
+	char found[ANSWER_BYTES];
+	char remedy[ANSWER_BYTES];
+};
+
+struct answers {
+	struct answer items[16 + OPTIONS_PIDS];
+	size_t count;
+	bool failed;
+};
+
+static struct answer *answers_add(struct answers *answers, const char *requirement, bool met, bool needed)
+{
+	struct answer *answer = &answers->items[answers->count];
+
+	if (answers->count + 1 < sizeof(answers->items) / sizeof(answers->items[0]))
+		answers->count++;
+	*answer = (struct answer){ .requirement = requirement, .met = met, .needed = needed };
+	answers->failed |= needed && !met;
+	return answer;
+}
+
+static void set(char text[ANSWER_BYTES], const char *words)
+{
+	snprintf(text, ANSWER_BYTES, "%s", words);
+}
+
+static void check_privileges(struct answers *answers)
+{
+	struct privileges privileges;
+	bool met = privileges_missing(&privileges) == 0;
+	struct answer *answer = answers_add(answers, "privileges", met, true);
+
+	set(answer->found, met ? "the capabilities to load, attach and read are effective" : privileges.sentence);
+	set(answer->remedy, "run tlswhy as root, for example with sudo");
+}
+
+static void check_btf(struct answers *answers)
+{
+	bool met = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+	struct answer *answer = answers_add(answers, "kernel types (BTF)", met, true);
+
+	snprintf(answer->found, sizeof(answer->found), "/sys/kernel/btf/vmlinux: %s",
+		 met ? "readable" : strerror(errno));
+	set(answer->remedy, "boot a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels since 2020 are");
+}
+
+static void check_load(struct answers *answers)
+{
+	const struct tracer_options options = { .ring_bytes = 4096, .spill_entries = 1 };
+	struct tracer *tracer = NULL;
+	int error = tracer_new(&tracer, &options);
+	struct answer *answer = answers_add(answers, "kernel side (ring buffer, CO-RE)", error == 0, true);
+
+	if (error)
+		snprintf(answer->found, sizeof(answer->found), "loading it: %s", strerror(-error));
+	else
+		set(answer->found, "loaded and let go again");
+	set(answer->remedy, "Linux 5.8 or later; tlswhy check -v shows what the kernel said");
+	tracer_free(tracer);
+}
+
+static void check_return_probe(struct answers *answers)
+{
+	enum harm harm = harm_of_return_probe();
+	struct answer *answer = answers_add(answers, "return probes are harmless", harm == HARM_NONE, false);
+
+	switch (harm) {
+	case HARM_NONE:
+		set(answer->found, "a child of ours below a strict seccomp filter survived one");
+		break;
+	case HARM_KILLS:
+		set(answer->found, "one killed a child of ours below a seccomp filter; such an nginx is refused");
+		set(answer->remedy, "update the kernel (fixed by commit cf6cb56ef244)");
+		break;
+	case HARM_UNSURE:
+		set(answer->found, "could not be tried; an nginx below a seccomp filter is refused");
+		set(answer->remedy, "tlswhy check -v shows what failed");
+		break;
+	}
+}
+
+static void describe_target(struct answers *answers, const struct watch_target *target)
+{
+	struct answer *answer = answers_add(answers, "nginx", target->usable, true);
+	const struct nginx_instance *instance = &target->instance;
+
+	if (!target->usable) {
+		snprintf(answer->found, sizeof(answer->found), "master %d: %s", (int)instance->master,
+			 target->problem.sentence);
+		set(answer->remedy, target->problem.hint);
+		return;
+	}
+	snprintf(answer->found, sizeof(answer->found),
+		 "master %d, %zu worker%s, %s with %s (%s); offsets by %s, %u fields confirmed by its accessors",
+		 (int)instance->master, instance->worker_count, instance->worker_count == 1 ? "" : "s",
+		 instance->exe.path, target->library_path, target->layout.version,
+		 layout_source_name(target->layout.source), target->layout.agreeing);
+}
+
+static void check_targets(struct answers *answers, const struct options *options)
+{
+	const struct watch_options watch = { .pids = options->pids, .pid_count = options->pid_count };
+	__attribute__((cleanup(watch_targets_release))) struct watch_targets targets = { 0 };
+	struct watch_problem problem;
+	int error = watch_examine(&watch, &targets, &problem);
+
+	for (size_t i = 0; i < targets.count; i++)
+		describe_target(answers, &targets.items[i]);
+	if (!error && targets.count)
+		return;
+	struct answer *answer = answers_add(answers, "nginx", false, true);
+
+	set(answer->found, error ? problem.sentence : "none is running");
+	set(answer->remedy, error ? problem.hint : "start nginx, or name one of its processes with -p PID");
+}
+
+static void print_text(const struct answers *answers, bool color)
+{
+	for (size_t i = 0; i < answers->count; i++) {
+		const struct answer *answer = &answers->items[i];
+		const char *mark = answer->met ? "yes" : "no ";
+		const char *paint = !color ? "" : answer->met ? "\033[32m" : "\033[31m";
+
+		printf("%s%s%s  %s: ", paint, mark, color ? "\033[0m" : "", answer->requirement);
+		escape_write(stdout, ESCAPE_TERMINAL, answer->found, strlen(answer->found));
+		putchar('\n');
+		if (answer->met || !answer->remedy[0])
+			continue;
+		fputs("     hint: ", stdout);
+		escape_write(stdout, ESCAPE_TERMINAL, answer->remedy, strlen(answer->remedy));
+		putchar('\n');
+	}
+	puts(answers->failed ? "\nThis host cannot be traced yet." : "\nThis host can be traced: tlswhy report -d 30");
+}
+
+static int print_json(const struct answers *answers)
+{
+	json_t *rows = json_array();
+	json_t *document = json_pack("{s:s, s:b, s:o}", "schema", "tlswhy.check/1", "traceable", !answers->failed,
+				     "requirements", rows);
+	int failed = !document;
+
+	for (size_t i = 0; i < answers->count && !failed; i++) {
+		const struct answer *answer = &answers->items[i];
+		char found[ANSWER_BYTES * ESCAPE_GROWTH];
+
+		escape(found, sizeof(found), ESCAPE_JSON, answer->found, strlen(answer->found), NULL);
+		failed = json_array_append_new(rows, json_pack("{s:s, s:b, s:b, s:s, s:s}", "requirement",
+							       answer->requirement, "met", answer->met, "needed",
+							       answer->needed, "found", found, "remedy",
+							       answer->met ? "" : answer->remedy));
+	}
+	failed = failed || json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(document);
+	return failed;
+}
+
+int command_check(const struct options *options)
+{
+	static struct answers answers;
+
+	check_privileges(&answers);
+	check_btf(&answers);
+	if (!answers.failed) {
+		check_load(&answers);
+		check_return_probe(&answers);
+		check_targets(&answers, options);
+	}
+	if (options->format == FORMAT_JSON) {
+		if (print_json(&answers))
+			return EXIT_RUNTIME;
+	} else {
+		print_text(&answers, session_color(options, stdout));
+	}
+	if (fflush(stdout))
+		return EXIT_RUNTIME;
+	return answers.failed ? EXIT_REQUIREMENT : EXIT_FINE;
+}

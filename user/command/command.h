@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands. Each runs to its end and returns the program's exit code. */
+#ifndef TLSWHY_COMMAND_COMMAND_H
+#define TLSWHY_COMMAND_COMMAND_H
+
+#include "command/options.h"
+
+int command_report(const struct options *options);
+int command_trace(const struct options *options);
+int command_check(const struct options *options);
+
+#endif

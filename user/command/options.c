@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of options and its parser.
+ *
+ * Invariant: a value is taken whole or refused with a sentence; nothing is silently cut or clamped.
+ * Must not know: what a command does.
+ */
+#include "command/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define DURATION_MAX_S (31.0 * 86400)
+
+/* Takes an option's value (NULL where it has none). Returns 0, or -EINVAL; the caller says which option. */
+typedef int option_fn(struct options *options, const char *value);
+
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	const char *argument;
+	unsigned int commands;
+	option_fn *take;
+	const char *help;
+};
+
+static int parse_whole(const char *text, unsigned long min, unsigned long max, unsigned long *out)
+{
+	char *end = NULL;
+	unsigned long value;
+
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || value < min || value > max)
+		return -EINVAL;
+	*out = value;
+	return 0;
+}
+
+static int take_pid(struct options *options, const char *value)
+{
+	unsigned long pid;
+
+	if (options->pid_count == OPTIONS_PIDS || parse_whole(value, 1, INT_MAX, &pid))
+		return -EINVAL;
+	options->pids[options->pid_count++] = (pid_t)pid;
+	return 0;
+}
+
+static int take_duration(struct options *options, const char *value)
+{
+	char *end = NULL;
+	double seconds;
+
+	if ((value[0] < '0' || value[0] > '9') && value[0] != '.')
+		return -EINVAL;
+	seconds = strtod(value, &end);
+	if (end == value || *end || !(seconds > 0) || seconds > DURATION_MAX_S)
+		return -EINVAL;
+	options->duration_s = seconds;
+	return 0;
+}
+
+static int take_format(struct options *options, const char *value)
+{
+	if (strcmp(value, "text") == 0)
+		options->format = FORMAT_TEXT;
+	else if (strcmp(value, "json") == 0)
+		options->format = FORMAT_JSON;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int take_color(struct options *options, const char *value)
+{
+	if (strcmp(value, "auto") == 0)
+		options->color = COLOR_AUTO;
+	else if (strcmp(value, "always") == 0)
+		options->color = COLOR_ALWAYS;
+	else if (strcmp(value, "never") == 0)
+		options->color = COLOR_NEVER;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int take_ring_bytes(struct options *options, const char *value)
+{
+	unsigned long bytes;
+
+	if (parse_whole(value, 4096, 1ul << 30, &bytes) || (bytes & (bytes - 1)) != 0)
+		return -EINVAL;
+	options->ring_bytes = (uint32_t)bytes;
+	return 0;
+}
+
+static int take_spill_entries(struct options *options, const char *value)
+{
+	unsigned long entries;
+
+	if (parse_whole(value, 1, 1ul << 20, &entries))
+		return -EINVAL;
+	options->spill_entries = (uint32_t)entries;
+	return 0;
+}
+
+static int take_verbose(struct options *options, const char *value)
+{
+	(void)value;
+	options->verbose = true;
+	return 0;
+}
+
+static int take_live(struct options *options, const char *value)
+{
+	(void)value;
+	options->live = true;
+	return 0;
+}
+
+static int take_exit_code(struct options *options, const char *value)
+{
+	(void)value;
+	options->exit_code = true;
+	return 0;
+}
+
+static int take_help(struct options *options, const char *value)
+{
+	(void)value;
+	options->help = true;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ .name = "pid", .letter = 'p', .argument = "PID", .commands = COMMAND_ALL, .take = take_pid,
+	  .help = "only the nginx with this master, or only this worker; may be repeated" },
+	{ .name = "duration", .letter = 'd', .argument = "SECONDS", .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .take = take_duration, .help = "how long to watch; default: until interrupted" },
+	{ .name = "format", .argument = "text|json", .commands = COMMAND_ALL, .take = take_format,
+	  .help = "default: text" },
+	{ .name = "color", .argument = "auto|always|never", .commands = COMMAND_ALL, .take = take_color,
+	  .help = "default: auto, on a terminal unless NO_COLOR is set" },
+	{ .name = "live", .commands = COMMAND_TRACE, .take = take_live,
+	  .help = "print every handshake at once, and a second line if nginx refuses it afterwards" },
+	{ .name = "exit-code", .commands = COMMAND_REPORT, .take = take_exit_code,
+	  .help = "exit with 4 when a finding is at least a warning" },
+	{ .name = "ring-bytes", .argument = "BYTES", .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .take = take_ring_bytes, .help = "size of the ring buffer, a power of two from 4096; default: 4194304" },
+	{ .name = "spill-entries", .argument = "N", .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .take = take_spill_entries, .help = "size of the map that counts when the ring is full; default: 16384" },
+	{ .name = "verbose", .letter = 'v', .commands = COMMAND_ALL, .take = take_verbose,
+	  .help = "say what is being done" },
+	{ .name = "help", .letter = 'h', .commands = COMMAND_ALL, .take = take_help, .help = "this text" },
+};
+
+#define ROW_COUNT  (sizeof(rows) / sizeof(rows[0]))
+#define LONG_FIRST 256 /* getopt's value of row 0: letters are below */
+
+static void build_getopt(enum command_bit command, struct option *longs, char *shorts)
+{
+	size_t count = 0, at = 0;
+
+	shorts[at++] = ':';
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (!(rows[i].commands & command))
+			continue;
+		longs[count++] = (struct option){ .name = rows[i].name,
+						  .has_arg = rows[i].argument ? required_argument : no_argument,
+						  .val = LONG_FIRST + (int)i };
+		if (!rows[i].letter)
+			continue;
+		shorts[at++] = rows[i].letter;
+		if (rows[i].argument)
+			shorts[at++] = ':';
+	}
+	longs[count] = (struct option){ .name = NULL };
+	shorts[at] = '\0';
+}
+
+static const struct option_row *row_of(int value)
+{
+	if (value >= LONG_FIRST && value < LONG_FIRST + (int)ROW_COUNT)
+		return &rows[value - LONG_FIRST];
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (rows[i].letter && rows[i].letter == value)
+			return &rows[i];
+	return NULL;
+}
+
+static int usage_error(const char *what, const char *subject)
+{
+	log_error("%s '%s'", what, subject);
+	log_hint("tlswhy --help lists commands, tlswhy COMMAND --help a command's options");
+	return -EINVAL;
+}
+
+int options_parse(struct options *options, enum command_bit command, int argc, char **argv)
+{
+	struct option longs[ROW_COUNT + 1];
+	char shorts[ROW_COUNT * 2 + 2];
+	struct options parsed = { .format = FORMAT_TEXT };
+	int value;
+
+	build_getopt(command, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_row *row = row_of(value);
+
+		if (value == ':')
+			return usage_error("no value for option", argv[optind - 1]);
+		if (!row)
+			return usage_error("unknown option", argv[optind - 1]);
+		if (row->take(&parsed, optarg)) {
+			log_error("invalid value '%s' for option '--%s'", optarg, row->name);
+			log_hint("--%s %s: %s", row->name, row->argument, row->help);
+			return -EINVAL;
+		}
+	}
+	if (optind < argc)
+		return usage_error("unexpected argument", argv[optind]);
+	*options = parsed;
+	return 0;
+}
+
+void options_help(enum command_bit command, FILE *stream)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		char left[64];
+
+		if (!(rows[i].commands & command))
+			continue;
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", rows[i].letter ? "-" : "   ",
+			 rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "", rows[i].name,
+			 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
+		fprintf(stream, "  %-32s %s\n", left, rows[i].help);
+	}
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One watch from attach to the end: see session.h.
+ *
+ * Invariant: after session_run() nothing runs in the kernel any more and every record has been observed.
+ */
+#include "command/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "attach/privileges.h"
+#include "base/log.h"
+#include "handshake/decode.h"
+#include "host/clock.h"
+
+#define TICK_NS     100000000ull
+#define BTF_VMLINUX "/sys/kernel/btf/vmlinux"
+
+int session_tell(const struct watch_problem *problem)
+{
+	log_error("%s", problem->sentence[0] ? problem->sentence : "cannot attach");
+	if (problem->hint[0])
+		log_hint("%s", problem->hint);
+	switch (problem->fault) {
+	case WATCH_FAULT_USAGE:
+		return EXIT_USAGE;
+	case WATCH_FAULT_REQUIREMENT:
+		return EXIT_REQUIREMENT;
+	case WATCH_FAULT_NONE:
+	case WATCH_FAULT_RUNTIME:
+		break;
+	}
+	return EXIT_RUNTIME;
+}
+
+bool session_color(const struct options *options, FILE *stream)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return isatty(fileno(stream)) && (!no_color || !no_color[0]);
+}
+
+static int requirements_met(void)
+{
+	struct privileges privileges;
+
+	if (privileges_missing(&privileges) > 0) {
+		log_error("%s", privileges.sentence);
+		log_hint("run tlswhy as root, for example with sudo");
+		return EXIT_REQUIREMENT;
+	}
+	if (access(BTF_VMLINUX, R_OK) != 0) {
+		log_error("cannot read '%s': %s", BTF_VMLINUX, strerror(errno));
+		log_hint("tlswhy needs a kernel with BTF (CONFIG_DEBUG_INFO_BTF=y), as distributions' kernels since 2020 are");
+		return EXIT_REQUIREMENT;
+	}
+	return EXIT_FINE;
+}
+
+/* Signals are read from a descriptor: the watch ends at a defined point. */
+static int open_descriptors(struct session *session)
+{
+	const struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
+	sigset_t signals, blocked;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	blocked = signals;
+	sigaddset(&blocked, SIGPIPE); /* a reader that left is an error of the write */
+	if (sigprocmask(SIG_BLOCK, &blocked, NULL))
+		return -errno;
+	session->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	session->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	session->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (session->signal_fd < 0 || session->timer_fd < 0 || session->poll_fd < 0)
+		return -errno;
+	return timerfd_settime(session->timer_fd, 0, &tick, NULL) ? -errno : 0;
+}
+
+static void tell_unusable(const struct watch_targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		if (targets->items[i].usable)
+			continue;
+		log_info("not watched: nginx (master %d): %s", (int)targets->items[i].instance.master,
+			 targets->items[i].problem.sentence);
+	}
+}
+
+int session_open(struct session *session, const struct options *options, bool final_marks)
+{
+	struct watch_options watch = {
+		.pids = options->pids,
+		.pid_count = options->pid_count,
+		.tracer = { .ring_bytes = options->ring_bytes,
+			    .spill_entries = options->spill_entries,
+			    .final_marks = final_marks },
+	};
+	struct watch_problem problem;
+	int code = requirements_met();
+
+	*session = (struct session){ .signal_fd = -1, .timer_fd = -1, .poll_fd = -1 };
+	if (code)
+		return code;
+	if (open_descriptors(session)) {
+		log_error("cannot set up signals and timers: %s", strerror(errno));
+		return EXIT_RUNTIME;
+	}
+	if (watch_open(&watch, &session->watch, &problem))
+		return session_tell(&problem);
+	session->start_ns = clock_monotonic_ns();
+	session->unix_offset_ns = clock_unix_offset_ns();
+	if (privileges_drop())
+		log_debug("not all capabilities could be dropped");
+	tell_unusable(watch_targets(session->watch));
+	fprintf(stderr, "tlswhy: attached to %zu nginx\n", watch_usable(session->watch));
+	return EXIT_FINE;
+}
+
+void session_release(struct session *session)
+{
+	watch_free(session->watch);
+	if (session->signal_fd >= 0)
+		close(session->signal_fd);
+	if (session->timer_fd >= 0)
+		close(session->timer_fd);
+	if (session->poll_fd >= 0)
+		close(session->poll_fd);
+}
+
+static void on_record(void *context, const void *bytes, size_t size)
+{
+	struct session *session = context;
+	struct observation observation;
+
+	if (decode_record(bytes, size, &observation)) {
+		session->undecodable++;
+		return;
+	}
+	if (observation.event.header.kind == EVENT_EXIT)
+		tracer_evict(watch_tracer(session->watch), observation.event.header.tgid, session->evicted);
+	session->handlers->observe(session->context, &observation);
+}
+
+static int add_descriptor(const struct session *session, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(session->poll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+/* Sleeps until a batch waits, a tick is due or a signal came. Returns 1 when it is time to end. */
+static int wait_for_work(const struct session *session)
+{
+	struct epoll_event events[3];
+	struct signalfd_siginfo signal;
+	uint64_t ticks;
+	int ready = epoll_wait(session->poll_fd, events, 3, 1000);
+
+	if (ready < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (read(session->timer_fd, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
+		return -errno;
+	return read(session->signal_fd, &signal, sizeof(signal)) == sizeof(signal);
+}
+
+static int watch_until_end(struct session *session, const struct options *options)
+{
+	uint64_t deadline_ns = ~0ull, next_tick_ns = 0;
+	int end = 0;
+
+	if (options->duration_s > 0)
+		deadline_ns = session->start_ns + (uint64_t)(options->duration_s * 1e9);
+	while (end == 0) {
+		uint64_t now_ns;
+		int drained;
+
+		end = wait_for_work(session);
+		drained = tracer_drain(watch_tracer(session->watch), on_record, session);
+		if (drained < 0)
+			return drained;
+		now_ns = clock_monotonic_ns();
+		if (session->handlers->tick && now_ns >= next_tick_ns) {
+			session->handlers->tick(session->context, now_ns);
+			next_tick_ns = now_ns + TICK_NS / 2;
+		}
+		if (now_ns >= deadline_ns)
+			end = 1;
+	}
+	return end < 0 ? end : 0;
+}
+
+static bool process_alive(uint32_t tgid)
+{
+	char path[64];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	return stat(path, &status) == 0;
+}
+
+int session_run(struct session *session, const struct options *options, const struct session_handlers *handlers,
+		void *context)
+{
+	struct tracer *tracer = watch_tracer(session->watch);
+	int error, drained;
+
+	session->handlers = handlers;
+	session->context = context;
+	error = add_descriptor(session, tracer_fd(tracer));
+	if (!error)
+		error = add_descriptor(session, session->timer_fd);
+	if (!error)
+		error = add_descriptor(session, session->signal_fd);
+	if (!error)
+		error = watch_until_end(session, options);
+	tracer_disarm(tracer);
+	session->end_ns = clock_monotonic_ns();
+	drained = tracer_drain(tracer, on_record, session);
+	if (!error && drained < 0)
+		error = drained;
+	if (!error)
+		error = tracer_evict_dead(tracer, process_alive, session->evicted);
+	return error;
+}
+
+static void totals_from_rows(const uint64_t rows[COUNTER_ROWS], unsigned int direction, struct totals *totals)
+{
+	uint64_t amended = rows[COUNTER_AMENDED + direction];
+
+	totals->begun = rows[COUNTER_BEGUN + direction];
+	totals->ok = rows[COUNTER_OK + direction] - amended;
+	totals->failed = rows[COUNTER_FAILED + direction] + amended;
+	totals->joined = rows[COUNTER_JOINED + direction];
+	totals->resumed = rows[COUNTER_RESUMED + direction];
+	totals->unmatched = rows[COUNTER_UNMATCHED + direction];
+}
+
+int session_totals(const struct session *session, struct totals totals[SNAPSHOT_DIRECTIONS], struct losses *losses)
+{
+	const struct tracer *tracer = watch_tracer(session->watch);
+	uint64_t rows[COUNTER_ROWS], open[DIRECTION_COUNT];
+	int error = tracer_counters(tracer, rows);
+
+	if (!error)
+		error = tracer_open_handshakes(tracer, open);
+	if (error)
+		return error;
+	*losses = (struct losses){
+		.ring_full = rows[COUNTER_RING_FULL],
+		.spill_full = rows[COUNTER_SPILL_FULL],
+		.state_full = rows[COUNTER_STATE_FULL],
+		.settled_full = rows[COUNTER_SETTLED_FULL],
+		.read_faults = rows[COUNTER_READ_FAULTS],
+		.undecodable = session->undecodable,
+	};
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		totals_from_rows(rows, direction, &totals[direction]);
+		totals[direction].open = open[direction];
+		totals[direction].evicted = session->evicted[direction];
+		losses->evicted += session->evicted[direction];
+		losses->unmatched += totals[direction].unmatched;
+	}
+	return 0;
+}

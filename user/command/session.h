@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One watch from attach to the end: what report and trace share.
+ *
+ * The order that makes counts exact is kept here: disarm, drain, evict the dead, read counters, walk what is open.
+ */
+#ifndef TLSWHY_COMMAND_SESSION_H
+#define TLSWHY_COMMAND_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attach/watch.h"
+#include "command/options.h"
+#include "handshake/observation.h"
+#include "handshake/snapshot.h"
+
+struct session {
+	struct watch *watch;
+	uint64_t start_ns, end_ns; /* CLOCK_MONOTONIC: armed, disarmed */
+	int64_t unix_offset_ns;
+	uint64_t evicted[DIRECTION_COUNT];
+	uint64_t undecodable;
+	int signal_fd, timer_fd, poll_fd;
+	const struct session_handlers *handlers;
+	void *context;
+};
+
+struct session_handlers {
+	/* Each record, marks too. */
+	void (*observe)(void *context, const struct observation *observation);
+	/* Every 100 ms, after what waited was observed. May be NULL. */
+	void (*tick)(void *context, uint64_t now_ns);
+};
+
+/*
+ * Finds, attaches, arms, drops privileges. Returns EXIT_FINE and a session for session_release(), or an exit code after
+ * having told the user.
+ */
+int session_open(struct session *session, const struct options *options, bool final_marks);
+/* Watches until the duration is over or SIGINT or SIGTERM comes; then disarms and drains. Returns 0 or -errno. */
+int session_run(struct session *session, const struct options *options, const struct session_handlers *handlers,
+		void *context);
+/* After session_run(): the kernel's totals, for aggregate_set_totals(). Returns 0 or -errno. */
+int session_totals(const struct session *session, struct totals totals[SNAPSHOT_DIRECTIONS], struct losses *losses);
+/* Detaches: slow; print first. */
+void session_release(struct session *session);
+
+/* Whether output to the stream is to be coloured. */
+bool session_color(const struct options *options, FILE *stream);
+/* Tells a problem with its hint. Returns the exit code it stands for. */
+int session_tell(const struct watch_problem *problem);
+
+#endif

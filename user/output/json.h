@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The report as JSON, schema tlswhy.report/1: base units, every key in every report, empty or null where there is
+ * nothing.
+ *
+ * Keys beyond the contract, which consumers may ignore:
+ *   exact_reason                 why exact is false; null where it is true
+ *   totals.*.unmatched           handshakes whose object was reused without having been freed
+ *   causes[].without_identity    of count: peer and name are not known, the ring was full
+ *   causes[].peers.returning     estimate: of distinct, peers that also had a handshake that was ok
+ *   causes[].first_seen, .last_seen   RFC 3339, null where not known
+ *   causes[].server_names[].overcount, .peers.top[].overcount   count is at most this much too high
+ *   losses.settled_full, losses.undecodable
+ *   *.latency_seconds.max_is_bound    max is a bound and not a measured value
+ * causes[].incomplete is empty, or holds the one interval known: the whole window, within which evidence was switched
+ * off for a while. workers[].lag_seconds is an empty histogram: nobody measures it.
+ * Invariant: output is ASCII; foreign bytes are escaped by base/escape.h, then by the JSON library.
+ * Must not know: clocks, where the snapshot came from.
+ */
+#ifndef TLSWHY_OUTPUT_JSON_H
+#define TLSWHY_OUTPUT_JSON_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "diagnose/diagnose.h"
+#include "handshake/snapshot.h"
+
+/*
+ * Writes the document and a newline. findings may be NULL where n is 0. Returns 0, -ENOMEM with nothing written, or -EIO
+ * where the stream failed.
+ */
+int json_report(const struct snapshot *snapshot, const struct finding *findings, size_t n, const char *tool_version,
+		FILE *stream);
+
+#endif

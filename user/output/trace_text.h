@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trace as text: one line a handshake, in columns.
+ *
+ * Invariant: a line is printable ASCII and one newline, whatever a stranger sent. Server names are cut to their
+ * column; an address never is: a long one moves the columns behind it. "-" is what nobody vouches for.
+ * Must not know: clocks, what else is printed.
+ */
+#ifndef TLSWHY_OUTPUT_TRACE_TEXT_H
+#define TLSWHY_OUTPUT_TRACE_TEXT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "handshake/observation.h"
+
+/* The columns' names. Returns 0, or -EIO where the stream failed. */
+int trace_text_header(FILE *stream);
+
+/*
+ * Writes the line of one observation; a mark has none. The last column says what the cause does not: "(amends)" where
+ * the line replaces an earlier one, the first library error, alerts, the verify result, errno.
+ *   unix_offset_ns: what to add to CLOCK_MONOTONIC to get nanoseconds since 1970
+ * Returns 0, or -EIO where the stream failed.
+ */
+int trace_text(const struct observation *observation, uint64_t unix_offset_ns, FILE *stream);
+
+#endif
