@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Builds tlswhy and runs its checks. One file for the whole tree; every product goes below build/, and nothing below
+# build/ is ever committed. `make help` lists the targets. Sub-makes of this same file are used for two reasons only:
+# to build with other flags into another directory, and to build after `make deps` has changed what is installed.
+#
+#   V=1                     show the commands              SAN=address,undefined   sanitizers, in build/san-...
+#   DEBUG=1                 -Og -g3                         WERROR=0                warnings do not stop the build
+#   CC= CLANG=              compilers                       VMLINUX_BTF=, VMLINUX_H=  where the kernel's types come from
+#   prefix= DESTDIR=        where to install                FUZZ_SECONDS=           for each fuzz target
+
+VERSION := 0.1.0
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+CLANG        ?= clang
+LLVM_STRIP   ?= llvm-strip
+BPFTOOL      ?= bpftool
+PKG_CONFIG   ?= pkg-config
+PYTHON       ?= /usr/bin/python3
+VMLINUX_BTF  ?= /sys/kernel/btf/vmlinux
+VMLINUX_H    ?=
+FUZZ_SECONDS ?= 60
+prefix       ?= /usr/local
+sbindir      ?= $(prefix)/sbin
+mandir       ?= $(prefix)/share/man
+# Debian keeps bpftool in sbin, which is not in everybody's PATH.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+comma := ,
+SAN   ?=
+G     := build
+B     := $(G)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+ifeq ($(V),1)
+Q   :=
+msg :=
+else
+Q   := @
+msg  = @printf '  %-8s %s\n' '$(1)' '$(2)';
+endif
+
+# --- sources and products ---------------------------------------------------------------------------------------
+
+USER_SRC    := $(sort $(wildcard user/*/*.c))
+UNIT_SRC    := $(sort $(wildcard tests/unit/*.c))
+BPFTEST_SRC := $(sort $(filter-out tests/bpf/victim.c,$(wildcard tests/bpf/*.c)))
+LOADGEN_SRC := $(sort $(wildcard tests/bench/*.c))
+FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) tests/bpf/victim.c $(LOADGEN_SRC) $(FUZZ_SRC)
+
+PROGRAM := $(B)/tlswhy
+LIBRARY := $(B)/libtlswhy.a
+SKEL    := $(G)/tlswhy.skel.h
+UNIT    := $(B)/tests/unit
+BPFTEST := $(B)/tests/bpf/run
+VICTIM  := $(B)/tests/bpf/victim
+LOADGEN := $(B)/tests/loadgen
+FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/%)
+
+object   = $(1:%.c=$(B)/obj/%.o)
+OBJECTS := $(call object,user/main.c $(USER_SRC) $(TEST_SRC))
+DIRS    := $(sort $(dir $(OBJECTS) $(PROGRAM) $(UNIT) $(BPFTEST) $(G)/tlswhy))
+
+# --- flags ------------------------------------------------------------------------------------------------------
+
+PKGS := libbpf libelf zlib jansson libcap-ng libseccomp capstone
+# Asked once, and only by a recipe that needs the answer: `make deps` must work before anything is installed.
+pkg   = $(or $(shell $(PKG_CONFIG) $(1) && echo ' '),$(error a library of '$(2)' is missing; hint: make deps))
+PKG_CFLAGS   = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem %,$$(call pkg,--cflags $(PKGS),$(PKGS))))$(PKG_CFLAGS)
+PKG_LIBS     = $(eval PKG_LIBS := $$(call pkg,--libs $(PKGS),$(PKGS)) -lm)$(PKG_LIBS)
+CHECK_LIBS   = $(eval CHECK_LIBS := $$(call pkg,--libs check,check))$(CHECK_LIBS)
+OPENSSL_LIBS = $(eval OPENSSL_LIBS := $$(call pkg,--libs openssl,openssl))$(OPENSSL_LIBS)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wwrite-strings \
+	-Wpointer-arith -Wvla -Wundef -Wswitch-enum $(if $(filter 0,$(WERROR)),,-Werror)
+OPTIMIZE := $(if $(SAN),-O1 -g,$(if $(filter 1,$(DEBUG)),-Og -g3,-O2 -g))
+# Sanitizers bring their own checks of the same kind; -D_FORTIFY_SOURCE would hide calls from them.
+HARDEN   := $(if $(SAN),-fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all,-fstack-protector-strong \
+	$(if $(filter 1,$(DEBUG)),,-D_FORTIFY_SOURCE=2))
+CPPFLAGS_ALL := -Iinclude -Iuser -DTLSWHY_VERSION=\"$(VERSION)\" $(CPPFLAGS)
+CFLAGS_ALL   := -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDEN) -fPIE $(CFLAGS)
+LDFLAGS_ALL  := -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+MACHINE   := $(shell uname -m)
+BPF_ARCH  := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
+# -isystem for build/: vmlinux.h and the skeleton are generated and not held to our warnings.
+BPF_FLAGS := -std=gnu17 -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Ibpf -Iinclude -isystem $(G) -Wall -Wextra \
+	$(if $(filter 0,$(WERROR)),,-Werror)
+
+# --- the program ------------------------------------------------------------------------------------------------
+
+.PHONY: all
+all: $(PROGRAM) ## build the program, build/tlswhy
+
+$(DIRS):
+	$(Q)mkdir -p $@
+
+# Rewritten only when the flags differ, so that DEBUG=1 after a release build rebuilds what it must.
+.PHONY: FORCE
+$(B)/flags: FORCE | $(DIRS)
+	@printf '%s\n' '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL)' >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(OBJECTS): $(B)/flags | $(DIRS)
+
+$(call object,user/main.c $(USER_SRC)): $(B)/obj/%.o: %.c
+	$(call msg,CC,$<) $(CC) $(CPPFLAGS_ALL) $(PKG_CFLAGS) -isystem $(G) $(CFLAGS_ALL) -Wconversion \
+		-MMD -MP -c -o $@ $<
+
+$(call object,$(TEST_SRC)): $(B)/obj/%.o: %.c
+	$(call msg,CC,$<) $(CC) $(CPPFLAGS_ALL) $(PKG_CFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The only source that sees the skeleton.
+$(B)/obj/user/attach/tracer.o: $(SKEL)
+
+$(LIBRARY): $(call object,$(USER_SRC))
+	$(call msg,AR,$@) rm -f $@ && $(AR) rcs $@ $^
+
+$(PROGRAM): $(B)/obj/user/main.o $(LIBRARY)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+# --- the kernel side --------------------------------------------------------------------------------------------
+
+$(G)/vmlinux.h: | $(DIRS)
+ifneq ($(VMLINUX_H),)
+	$(call msg,COPY,$@) cp $(VMLINUX_H) $@
+else
+	$(call msg,BTF,$@) test -r $(VMLINUX_BTF) || { echo "no kernel types in '$(VMLINUX_BTF)'; hint: a kernel with \
+	CONFIG_DEBUG_INFO_BTF, or VMLINUX_BTF=FILE, or VMLINUX_H=FILE" >&2; exit 3; }; \
+	$(BPFTOOL) btf dump file $(VMLINUX_BTF) format c >$@
+endif
+
+$(G)/bpf.flags: FORCE | $(DIRS)
+	@printf '%s\n' '$(CLANG) $(BPF_FLAGS); $(LLVM_STRIP)' >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(G)/tlswhy.bpf.o: bpf/tlswhy.bpf.c $(G)/vmlinux.h $(G)/bpf.flags
+	$(call msg,BPF,$@) $(CLANG) $(BPF_FLAGS) -MMD -MP -MF $(G)/tlswhy.bpf.d -MT $@ -c -o $@ $< && \
+	$(LLVM_STRIP) -g $@
+
+$(SKEL): $(G)/tlswhy.bpf.o
+	$(call msg,SKEL,$@) $(BPFTOOL) gen skeleton $< name tlswhy_bpf >$@
+
+-include $(OBJECTS:.o=.d) $(G)/tlswhy.bpf.d
+
+# --- tests' programs --------------------------------------------------------------------------------------------
+
+$(UNIT): $(call object,$(UNIT_SRC)) $(LIBRARY)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(CHECK_LIBS)
+
+$(BPFTEST): $(call object,$(BPFTEST_SRC)) $(LIBRARY)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(CHECK_LIBS)
+
+# Its functions are probe targets: they must be in the dynamic symbol table, as a library's are.
+$(VICTIM): $(call object,tests/bpf/victim.c)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -rdynamic -o $@ $^
+
+$(LOADGEN): $(call object,$(LOADGEN_SRC))
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(OPENSSL_LIBS)
+
+$(FUZZERS): $(B)/%: $(B)/obj/tests/fuzz/%.o $(LIBRARY)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
+.PHONY: unit-program bpf-programs load-program fuzz-programs
+unit-program: $(UNIT)
+bpf-programs: $(BPFTEST) $(VICTIM)
+load-program: $(LOADGEN)
+fuzz-programs: $(FUZZERS)
+
+# --- checks -----------------------------------------------------------------------------------------------------
+
+need_root = @test "$$(id -u)" = 0 || { \
+	echo "make $@: needs root, it loads BPF programs; hint: sudo make $@" >&2; exit 3; }
+SAN_TEST := address,undefined
+SAN_DIR  := $(G)/san-address-undefined
+
+.PHONY: deps
+deps: ## install what build and tests need (Debian 12 and 13)
+	$(Q)tests/install-packages
+
+.PHONY: demo
+demo: ## break a private nginx's TLS in many ways and show what tlswhy says (root)
+	$(need_root)
+	$(Q)tests/install-packages
+	$(Q)$(MAKE) --no-print-directory all load-program
+	$(Q)$(PYTHON) tests/e2e/demo.py --tlswhy $(PROGRAM)
+
+.PHONY: run
+run: ## watch the nginx of this host for 30 s and say why handshakes fail (root)
+	$(need_root)
+	$(Q)tests/install-packages
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PROGRAM) report -d 30
+
+.PHONY: check
+check: ## everything: deps, build, lint, unit, BPF and end-to-end tests (root)
+	$(need_root)
+	$(Q)tests/install-packages
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/summary "$(MAKE) --no-print-directory lint" "$(MAKE) --no-print-directory check-unit" \
+		"$(MAKE) --no-print-directory check-bpf" "$(MAKE) --no-print-directory check-e2e"
+
+.PHONY: check-unit
+check-unit: ## unit and golden tests, under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SAN=$(SAN_TEST) B=$(SAN_DIR) unit-program
+	$(Q)$(SAN_DIR)/tests/unit
+
+.PHONY: check-bpf
+check-bpf: $(BPFTEST) $(VICTIM) ## the kernel side against a scripted victim (root)
+	$(need_root)
+	$(Q)$(BPFTEST)
+
+.PHONY: check-e2e
+check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts; then the same under load (root)
+	$(need_root)
+	$(Q)tests/summary "$(PYTHON) tests/e2e/run.py --tlswhy $(PROGRAM)" \
+		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM)"
+
+.PHONY: check-matrix
+check-matrix: fuzz ## what takes long: for now the fuzz targets
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SAN=fuzzer-no-link,address,undefined B=$(G)/fuzz CC=$(CLANG) fuzz-programs
+	$(Q)tests/fuzz/run $(G)/fuzz $(FUZZ_SECONDS)
+
+.PHONY: lint
+lint: $(G)/vmlinux.h $(if $(wildcard bpf/tlswhy.bpf.c),$(SKEL)) ## the tree's rules: style, structure, documents
+	$(Q)$(PYTHON) -B tests/lint/run.py
+
+.PHONY: format
+format: ## rewrite C sources in the project's style
+	$(Q)$(PYTHON) -B tests/lint/run.py --format
+
+# --- delivery ---------------------------------------------------------------------------------------------------
+
+.PHONY: install
+install: $(PROGRAM) ## install program and man page below $(DESTDIR)$(prefix)
+	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(sbindir)/tlswhy
+	install -D -m 0644 user/dist/tlswhy.8 $(DESTDIR)$(mandir)/man8/tlswhy.8
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(sbindir)/tlswhy $(DESTDIR)$(mandir)/man8/tlswhy.8
+
+.PHONY: bench static deb
+bench: ## measure the overhead (not in this version)
+static: ## a static program (not in this version)
+deb: ## a Debian package (not in this version)
+bench static deb:
+	@echo "make $@: not in this version" >&2; exit 1
+
+.PHONY: clean
+clean: ## remove build/
+	$(Q)rm -rf $(G)
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	while IFS='	' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Holds events against what a scenario expects. Pure: lists in, complaints out.
+"""
+from lab import log, tracer
+
+PROMPT_SECONDS = 0.2 # from settlement to the line on stdout
+HOLD_SECONDS = 1.0   # how much longer a verdict that may still change is held back
+SSL_LIBRARY = 20
+
+
+def owner(event, by_listener, by_backend):
+    """The scenario's target an event belongs to, or None."""
+    if event["direction"] == "upstream":
+        return by_backend.get(event.get("port"))
+    return by_listener.get(event.get("local_port"))
+
+
+def same_handshake(first, second):
+    keys = ("direction", "pid", "connection", "peer", "port", "local_port")
+    return all(first.get(key) == second.get(key) for key in keys)
+
+
+def final_events(arrivals):
+    """(arrival, event) with every amendment applied, and complaints about amendments of nothing."""
+    final, complaints = [], []
+    for arrival, event in arrivals:
+        if not event.get("amends"):
+            final.append((arrival, event))
+            continue
+        for index in reversed(range(len(final))):
+            if same_handshake(final[index][1], event) and final[index][1]["cause"] == "ok":
+                final[index] = (arrival, event)
+                break
+        else:
+            complaints.append(f"amends nothing: {event}")
+    return final, complaints
+
+
+def error_reasons(event):
+    """OpenSSL reasons of the SSL library in an event's errors: hexadecimal codes, alone or in objects."""
+    codes = [error["code"] if isinstance(error, dict) else error for error in event.get("errors") or []]
+    numbers = [int(str(code).split(":")[0], 16) for code in codes]
+    return [number & 0x7FFFFF for number in numbers if number >> 23 == SSL_LIBRARY]
+
+
+def field_complaint(event, key, wanted):
+    if key == "error":
+        found = error_reasons(event)
+        return "" if found[:1] == [wanted] else f"SSL library reasons {found}, not {wanted}"
+    found = event.get(key)
+    return "" if found == wanted else f"{key} is {found!r}, not {wanted!r}"
+
+
+def event_complaints(event, expect):
+    if (event["direction"], event["cause"]) != (expect.direction, expect.cause):
+        yield f"{event['direction']} {event['cause']}, not {expect.direction} {expect.cause}: {event}"
+        return
+    for key, wanted in expect.fields.items():
+        wrong = field_complaint(event, key, wanted)
+        if wrong:
+            yield wrong
+    if (event["outcome"] == "ok") != (expect.cause == "ok"):
+        yield f"outcome {event['outcome']!r} with cause {event['cause']}"
+
+
+def is_late(arrival, event, hold):
+    limit = PROMPT_SECONDS + (HOLD_SECONDS if hold else 0)
+    return arrival - tracer.event_seconds(event) > limit
+
+
+def judge(scenario, arrivals):
+    """Complaints about the events of one scenario, in the order they settled."""
+    final, complaints = final_events(arrivals)
+    if len(final) != len(scenario.expect):
+        found = ", ".join(f"{event['direction']} {event['cause']}" for _, event in final) or "none"
+        complaints.append(f"{len(final)} events ({found}), not {len(scenario.expect)}")
+    for (_, event), expect in zip(final, scenario.expect):
+        complaints += event_complaints(event, expect)
+    for arrival, event in arrivals:
+        if is_late(arrival, event, scenario.hold):
+            complaints.append(f"arrived {arrival - tracer.event_seconds(event):.3f} s after it settled")
+    return complaints
+
+
+def judge_log(scenario, target, failures):
+    """The same from nginx's log alone: as many failures as the scenario expects, on its own ports, of its causes."""
+    ports = {"client": target.port, "upstream": target.backend_port}
+    mine = [failure for failure in failures if failure.port == ports[failure.direction]]
+    silent = log.SILENT_CAUSES if scenario.module in log.SILENT_MODULES else set()
+    expected = [expect for expect in scenario.expect if expect.cause not in silent | {"ok"}]
+    complaints = []
+    if len(mine) != len(expected):
+        complaints.append(f"{len(mine)} failures in the log, not {len(expected)}: {[f.text for f in mine]}")
+    for failure, expect in zip(mine, expected):
+        pretended = {"cause": expect.cause, "direction": expect.direction, "port": ports["upstream"],
+                     "local_port": ports["client"]}
+        if failure.direction != expect.direction:
+            complaints.append(f"the log says {failure.direction}: {failure.text}")
+        complaints += [wrong for wrong in (log.disagreement(failure, pretended), *text_complaints(failure, expect))
+                       if wrong]
+    return complaints
+
+
+def text_complaints(failure, expect):
+    """Expected numbers that the log's line does not show."""
+    marks = {"error": lambda reason: f"error:{SSL_LIBRARY << 23 | reason:08X}:", "verify_result": "({}:".format}
+    for key, mark in marks.items():
+        wanted = expect.fields.get(key)
+        if wanted is not None and mark(wanted) not in failure.text:
+            yield f"no {mark(wanted)} in: {failure.text}"

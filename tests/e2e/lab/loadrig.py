@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+A private nginx under load: the listeners that the load generator's kinds need, what nginx itself counted (its log
+and stub_status), and which handshakes its workers hold open.
+
+Invariant: `expected()` says what nginx must have seen, from the load generator's own counts alone.
+Must not know: tlswhy.
+"""
+import collections
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import urllib.request
+
+from lab import nginx, pki, scenario
+
+HTTP = """
+    ssl_certificate {pki}/leaf.pem;
+    ssl_certificate_key {pki}/leaf.key;
+    server {{ listen 127.0.0.1:{plain} ssl backlog=4096; return 200 "ok"; }}
+    server {{
+        listen 127.0.0.1:{mtls} ssl backlog=4096;
+        ssl_client_certificate {pki}/ca.pem;
+        ssl_verify_client on;
+        return 200 "ok";
+    }}
+    server {{ listen 127.0.0.1:{status}; location / {{ stub_status; }} }}
+"""
+
+# What nginx 1.22 writes at level info when a kind's connection ends. None: it writes nothing.
+LOG_LINES = {
+    "ok13": "client closed connection while waiting for request",
+    "ok12": "client closed connection while waiting for request",
+    "resumed13": "client closed connection while waiting for request",
+    "resumed12": "client closed connection while waiting for request",
+    "no_shared_cipher": "no shared cipher",
+    "version": "unsupported protocol",
+    "unknown_ca": "alert unknown ca",
+    "mtls_missing": "client sent no required SSL certificate",
+    "close_early": "peer closed connection in SSL handshake while",
+    "close_mid": "peer closed connection in SSL handshake while",
+    "reset": "peer closed connection in SSL handshake (104: Connection reset by peer)",
+    "garbage": "routines::unexpected message",
+    "plain_http": "client sent plain HTTP request to HTTPS port",
+    "request": None,
+}
+
+# The causes of tlswhy.report/1 for the kinds that fail.
+CAUSES = {
+    "no_shared_cipher": "no_shared_cipher",
+    "version": "peer_version_too_old",
+    "unknown_ca": "our_certificate_unknown_ca",
+    "mtls_missing": "peer_certificate_missing",
+    "close_early": "peer_closed_before_hello",
+    "close_mid": "peer_closed_mid_handshake",
+    "reset": "peer_reset",
+    "garbage": "unexpected_message",
+}
+
+COMPLETING = ("ok13", "ok12", "resumed13", "resumed12", "request")
+
+
+def client_hello():
+    """The bytes that a real client writes first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client = context.wrap_bio(incoming, outgoing, server_hostname=pki.HOST)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return outgoing.read()
+
+
+class Load:
+    """One run of the load generator. A context manager: it is ended whatever happens."""
+
+    def __init__(self, process):
+        self.process = process
+        self.result = None
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.wait()
+
+    def wait(self, seconds=120):
+        if self.result is None:
+            self.result = json.loads(self.process.communicate(timeout=seconds)[0])
+        return self.result
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+class Held:
+    """Connections that have sent half a ClientHello and say nothing more."""
+
+    def __init__(self, port, count):
+        hello = client_hello()
+        self.sockets = []
+        for _ in range(count):
+            client = socket.create_connection(("127.0.0.1", port), timeout=5)
+            client.sendall(hello[:len(hello) // 2])
+            self.sockets.append(client)
+        self.remote = port
+        self.ports = {client.getsockname()[1] for client in self.sockets}
+
+    def inodes(self):
+        """{server-side socket inode: bytes that OpenSSL has not read}, of accepted connections."""
+        found = {}
+        with open("/proc/net/tcp") as table:
+            next(table)
+            for line in table:
+                fields = line.split()
+                local, remote = (int(fields[i].split(":")[1], 16) for i in (1, 2))
+                inode = int(fields[9])
+                if local == self.remote and remote in self.ports and inode != 0:
+                    found[inode] = int(fields[4].split(":")[1], 16)
+        return found
+
+    def wait_entered(self):
+        """Until every one is inside a handshake: only SSL_do_handshake takes the bytes out of the socket."""
+        def entered():
+            inodes = self.inodes()
+            return len(inodes) == len(self.sockets) and not any(inodes.values())
+        nginx.wait_until(entered, 20, "held handshakes")
+        return self
+
+    def per_worker(self, pids):
+        """{pid: how many of them the worker holds}"""
+        mine = {f"socket:[{inode}]" for inode in self.inodes()}
+        return {pid: sum(link in mine for link in open_files(pid)) for pid in pids}
+
+    def close(self):
+        for client in self.sockets:
+            client.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def open_files(pid):
+    directory = f"/proc/{pid}/fd"
+    links = []
+    for name in os.listdir(directory):
+        try:
+            links.append(os.readlink(os.path.join(directory, name)))
+        except FileNotFoundError:
+            continue
+    return links
+
+
+class Rig:
+    """An nginx with a plain TLS listener, one that asks for a client certificate, and its own status."""
+
+    def __init__(self, directory, keys, loadgen, workers=2):
+        self.loadgen = loadgen
+        self.ports = scenario.Ports()
+        self.plain, self.mtls, self.status = (self.ports.take() for _ in range(3))
+        self.nginx = nginx.Nginx(directory, workers=workers)
+        self.nginx.write(http=HTTP.format(pki=keys.dir, plain=self.plain, mtls=self.mtls, status=self.status))
+        self.log_offset = 0
+
+    def __enter__(self):
+        self.nginx.start()
+        return self
+
+    def __exit__(self, *_):
+        self.nginx.stop()
+
+    def load(self, mix, count=0, seconds=60, concurrency=64, rate=0):
+        weights = ",".join(f"{kind}={weight}" for kind, weight in mix.items())
+        command = [self.loadgen, "--port", self.plain, "--port-mtls", self.mtls, "--count", count, "--seconds",
+                   seconds, "--concurrency", concurrency, "--rate", rate, "--mix", weights]
+        return Load(subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True))
+
+    def active(self):
+        """nginx's connections, the one that asks not counted."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/", timeout=5) as answer:
+            return int(re.search(r"Active connections: (\d+)", answer.read().decode()).group(1)) - 1
+
+    def wait_quiet(self, held=0):
+        """Until nginx has ended every connection but those held: a load's client side ends earlier."""
+        nginx.wait_until(lambda: self.active() == held, 20, "nginx's connections ended")
+
+    def mark_log(self):
+        self.log_offset = os.path.getsize(self.nginx.error_log)
+
+    def log_counts(self):
+        """{text of LOG_LINES: lines since mark_log()}"""
+        texts = {text for text in LOG_LINES.values() if text is not None}
+        counts = collections.Counter()
+        with open(self.nginx.error_log, errors="replace") as log:
+            log.seek(self.log_offset)
+            for line in log:
+                counts.update(text for text in texts if text in line)
+        return counts
+
+
+def void_reasons(result):
+    """Why the load cannot serve as a measure; empty when every connection did what its kind prescribes."""
+    return [f"{kind}: {counts[what]} {what}" for kind, counts in result["kinds"].items()
+            for what in ("connect_errors", "unexpected", "unfinished") if counts[what]]
+
+
+def log_reasons(result, logged):
+    """The same, by nginx's own account: log_counts() against what the load generator counted."""
+    wanted = collections.Counter()
+    for kind, counts in result["kinds"].items():
+        if LOG_LINES[kind] is not None:
+            wanted[LOG_LINES[kind]] += counts["carried"]
+    return [f"nginx logged '{text}' {logged[text]} times, the load made {wanted[text]}"
+            for text in sorted(logged.keys() | wanted.keys()) if logged[text] != wanted[text]]
+
+
+def expected(result):
+    """What must be counted: {"begun", "ok", "failed", "resumed", "causes": {cause: count}}."""
+    causes = collections.Counter()
+    for kind, counts in result["kinds"].items():
+        if kind in CAUSES:
+            causes[CAUSES[kind]] += counts["carried"]
+        elif kind not in COMPLETING:
+            raise ValueError(f"no cause is known for '{kind}'")
+    begun, failed = result["carried"], sum(causes.values())
+    resumed = sum(counts["resumed"] for counts in result["kinds"].values())
+    return {"begun": begun, "ok": begun - failed, "failed": failed, "resumed": resumed, "causes": dict(causes)}

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Exact counts under load: a private nginx, a load generator that counts what it did, and tlswhy's report, which must
+say the same to the last handshake, also when the ring is too small, workers die or tlswhy itself is killed.
+
+    tests/e2e/load.py --tlswhy build/tlswhy [--loadgen build/tests/loadgen] [--only NAME] [-v]
+
+One line a test, `ok NAME` or `not ok NAME: why`, at the end `N passed, N failed, N skipped`. A load in which a
+connection did not do what it should is no measure: the test fails as void. Needs root.
+"""
+import argparse
+import functools
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lab import loadrig, nginx, pki, watch # pylint: disable=wrong-import-position
+
+COUNT = 20000
+CONCURRENCY = 64
+# Half of it fails, in five ways.
+MIX = {"ok13": 2, "ok12": 1, "resumed13": 1, "resumed12": 1, "no_shared_cipher": 1, "version": 1, "unknown_ca": 1,
+       "close_mid": 1, "mtls_missing": 1}
+# Also those that end on the wire alone.
+WIDE_MIX = dict(MIX, close_early=1, reset=1, garbage=1, ok13=5)
+# No kind may end without nginx's answer: whatever is in flight when tlswhy comes or goes is one of ours.
+STEADY_MIX = {"ok13": 3, "resumed13": 2, "resumed12": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1}
+TINY_RING = ("--ring-bytes", "4096")
+TINY_SPILL = ("--spill-entries", "8")
+ATTACH_TIMES = 10
+HELD = 40
+
+
+class Bench:
+    """What a test is given: fresh nginx, tracers on it, loads whose counts can be trusted."""
+
+    def __init__(self, options, keys, directory):
+        self.options = options
+        self.rig = loadrig.Rig(directory, keys, options.loadgen)
+
+    def tracer(self, options=(), form="json"):
+        return watch.Watch(self.options.tlswhy, self.rig.nginx.pid, options, form)
+
+    def note(self, *words):
+        if self.options.verbose:
+            print("#", *words, flush=True)
+
+    def run_load(self, mix, count, held=0):
+        """Runs a load to its end, and nginx's side of it. Returns what must have been counted."""
+        self.rig.mark_log()
+        with self.rig.load(mix, count=count, concurrency=CONCURRENCY) as load:
+            result = self.end_load(load)
+        self.rig.wait_quiet(held)
+        reasons = loadrig.log_reasons(result, self.rig.log_counts())
+        if reasons:
+            raise RuntimeError("void: " + ", ".join(reasons))
+        return loadrig.expected(result)
+
+    def end_load(self, load, stop=False):
+        """A load's result; raises where it cannot serve as a measure."""
+        result = load.stop() if stop else load.wait()
+        self.note("load", result)
+        reasons = loadrig.void_reasons(result)
+        if reasons:
+            raise RuntimeError("void: " + ", ".join(reasons))
+        return result
+
+    def finish(self, traced):
+        report = traced.finish()
+        self.note("report", report)
+        return report
+
+
+def exact_normal(bench):
+    with bench.tracer() as traced:
+        want = bench.run_load(MIX, COUNT)
+        report = bench.finish(traced)
+    faults = watch.sum_faults(report) + watch.count_faults(report, want) + watch.cause_faults(report, want)
+    if report["losses"]["ring_full"]:
+        faults.append(f"losses.ring_full {report['losses']['ring_full']}")
+    return faults + watch.exact_faults(report)
+
+
+def exact_tiny_ring(bench):
+    with bench.tracer(TINY_RING) as traced:
+        want = bench.run_load(WIDE_MIX, COUNT)
+        report = bench.finish(traced)
+    faults = watch.sum_faults(report) + watch.count_faults(report, want) + watch.cause_faults(report, want)
+    if not report["losses"]["ring_full"]:
+        faults.append("the ring was never full: this test shows nothing")
+    return faults + watch.exact_faults(report)
+
+
+def tiny_ring_text(bench):
+    with bench.tracer(TINY_RING, form="text") as traced:
+        bench.run_load({"no_shared_cipher": 1}, 6000)
+        text = bench.finish(traced)
+    if not re.search(r"[1-9][\d,]* handshakes?\b.*\bwithout\b", text) or "peer" not in text:
+        return ["the text does not say how many handshakes have no identity: " + repr(text[:2000])]
+    return []
+
+
+def tiny_spill(bench):
+    with bench.tracer(TINY_RING + TINY_SPILL) as traced:
+        want = bench.run_load(WIDE_MIX, COUNT // 2)
+        report = bench.finish(traced)
+    faults = watch.sum_faults(report) + watch.count_faults(report, want)
+    if not report["losses"]["spill_full"]:
+        faults.append("the spill map was never full: this test shows nothing")
+    return faults + watch.exact_faults(report, exact=False)
+
+
+def visit_faults(report):
+    """A report of a window that began and ended in the middle of handshakes."""
+    faults = watch.sum_faults(report) + watch.exact_faults(report)
+    totals = report["totals"]["client"]
+    faults += [f"{name} {totals[name]} of {CONCURRENCY} at a time" for name in ("joined", "open")
+               if totals[name] > CONCURRENCY]
+    if not totals["ok"] or not totals["failed"]:
+        faults.append(f"saw nothing: {totals}")
+    return faults
+
+
+def attach_leave(bench):
+    faults = []
+    with bench.rig.load(STEADY_MIX, seconds=100, concurrency=CONCURRENCY) as load:
+        time.sleep(0.5)
+        for turn in range(ATTACH_TIMES):
+            with bench.tracer() as traced:
+                time.sleep(0.5)
+                report = bench.finish(traced)
+            faults += [f"visit {turn + 1}: {fault}" for fault in visit_faults(report)]
+        bench.end_load(load, stop=True)
+    return faults
+
+
+def kill_worker(bench):
+    workers = bench.rig.nginx.worker_pids()
+    with bench.tracer() as traced, loadrig.Held(bench.rig.plain, HELD) as held:
+        per_worker = held.wait_entered().per_worker(workers)
+        bench.note("held", per_worker)
+        if min(per_worker.values()) == 0:
+            raise RuntimeError(f"void: a worker holds nothing: {per_worker}")
+        before = bench.run_load({"ok13": 1, "no_shared_cipher": 1}, 1000, held=HELD)
+        for pid, number in zip(workers, (signal.SIGKILL, signal.SIGTERM)):
+            os.kill(pid, number)
+        nginx.wait_until(lambda: respawned(bench.rig.nginx, workers), 10, "new workers")
+        # nginx's own counter keeps the connections of workers that were killed.
+        stale = min(bench.rig.active() for _ in range(5))
+        after = bench.run_load({"ok13": 1, "no_shared_cipher": 1}, 1000, held=stale)
+        report = bench.finish(traced)
+    causes = {cause: before["causes"][cause] + after["causes"][cause] for cause in before["causes"]}
+    want = {name: before[name] + after[name] for name in ("begun", "ok", "failed", "resumed")} | {"causes": causes}
+    return (watch.sum_faults(report) + watch.count_faults(report, want, evicted=HELD) +
+            watch.cause_faults(report, want) + watch.exact_faults(report))
+
+
+def respawned(server, old):
+    now = server.worker_pids()
+    return len(now) == len(old) and not set(now) & set(old)
+
+
+def kill_tracer(bench):
+    worker = bench.rig.nginx.worker_pids()[0]
+    texts, events = watch.patched_bytes(worker, "libssl"), watch.traced_events()
+    with bench.rig.load(STEADY_MIX, seconds=60, concurrency=CONCURRENCY) as load, bench.tracer() as traced:
+        time.sleep(0.5)
+        held = watch.probes_of(traced.process.pid)
+        if not held or watch.patched_bytes(worker, "libssl") <= texts:
+            raise RuntimeError("void: tlswhy holds no program or patched nothing")
+        traced.kill()
+        time.sleep(1)
+        left = held & watch.bpf_ids()
+        faults = [f"{kind} {number} is left" for kind, number in sorted(left)]
+        if watch.patched_bytes(worker, "libssl") > texts:
+            faults.append("nginx's code still has a breakpoint")
+        if watch.traced_events() - events:
+            faults.append(f"uprobe_events: {watch.traced_events() - events}")
+        time.sleep(0.5)
+        bench.end_load(load, stop=True)
+    return faults
+
+
+def open_walked(bench):
+    with bench.tracer() as traced:
+        want = bench.run_load({"ok12": 1, "close_early": 1}, 1000)
+        with loadrig.Held(bench.rig.plain, HELD) as held:
+            held.wait_entered()
+            report = bench.finish(traced)
+    return (watch.sum_faults(report) + watch.count_faults(report, want, opened=HELD) +
+            watch.cause_faults(report, want) + watch.exact_faults(report))
+
+
+TESTS = (exact_normal, exact_tiny_ring, tiny_ring_text, tiny_spill, attach_leave, kill_worker, kill_tracer, open_walked)
+
+
+def run_test(test, options, keys):
+    """Runs one test against an nginx of its own; prints its line. True: passed."""
+    start = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="tlswhy-load-") as directory:
+            bench = Bench(options, keys, directory)
+            with bench.rig:
+                faults = test(bench)
+    except (RuntimeError, OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
+        if options.verbose:
+            traceback.print_exc()
+        faults = [f"{type(error).__name__}: {error}"]
+    if options.verbose:
+        print(f"# {test.__name__}: {time.monotonic() - start:.1f} s")
+    print(f"not ok {test.__name__}: {'; '.join(faults)}" if faults else f"ok {test.__name__}", flush=True)
+    return not faults
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--tlswhy", required=True)
+    parser.add_argument("--loadgen", default="build/tests/loadgen")
+    parser.add_argument("--only", choices=[test.__name__ for test in TESTS])
+    parser.add_argument("-v", "--verbose", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    if os.geteuid() != 0:
+        print("load.py: needs root: it traces nginx", file=sys.stderr)
+        return 3
+    options.tlswhy, options.loadgen = os.path.abspath(options.tlswhy), os.path.abspath(options.loadgen)
+    chosen = [test for test in TESTS if options.only in (None, test.__name__)]
+    with tempfile.TemporaryDirectory(prefix="tlswhy-pki-") as directory:
+        os.chmod(directory, 0o755)
+        keys = pki.Pki(directory).create()
+        passed = sum(map(functools.partial(run_test, options=options, keys=keys), chosen))
+    print(f"{passed} passed, {len(chosen) - passed} failed, {len(TESTS) - len(chosen)} skipped")
+    return 0 if passed == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The end-to-end test: one nginx, one tlswhy, every scenario, and nginx's own log as a witness.
+
+  run.py --tlswhy build/tlswhy [--only NAME]... [--list] [-v]
+  run.py --lab-only              scenarios against nginx's log, without tlswhy: is the lab itself right?
+"""
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# pylint: disable=wrong-import-position
+from lab import judge, log, rig, tracer
+from lab.results import Results
+from scenarios import SCENARIOS
+
+SETTLE_SECONDS = 1.6 # a held verdict is told after at most 1 s
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="end-to-end tests of tlswhy")
+    parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
+    parser.add_argument("--only", action="append", default=[], help="a scenario's name or its beginning")
+    parser.add_argument("--list", action="store_true", help="names only")
+    parser.add_argument("--lab-only", action="store_true", help="without tlswhy")
+    parser.add_argument("--keep", metavar="DIR", help="work in DIR and leave it there")
+    parser.add_argument("-j", "--jobs", type=int, default=4, help="scenarios at a time")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print events and log lines")
+    return parser.parse_args()
+
+
+def selected(only):
+    return [scenario for scenario in SCENARIOS
+            if not only or any(scenario.name.startswith(start) for start in only)]
+
+
+def by_scenario(lab, arrivals):
+    """({name: arrivals}, events that belong to no scenario)"""
+    by_listener = {target.port: target.scenario.name for target in lab.targets}
+    by_backend = {target.backend_port: target.scenario.name for target in lab.targets}
+    mine, strange = {target.scenario.name: [] for target in lab.targets}, []
+    for arrival, event in arrivals:
+        name = judge.owner(event, by_listener, by_backend)
+        if name:
+            mine[name].append((arrival, event))
+        else:
+            strange.append(event)
+    return mine, strange
+
+
+def trace(arguments, lab):
+    """Scenarios under tlswhy. Returns (complaints of the lab, arrivals, complaints about the tracer)."""
+    traced = tracer.Tracer(arguments.tlswhy, lab.nginx.pid, os.path.join(lab.dir, "tlswhy.err"))
+    with traced:
+        traced.wait_ready()
+        complaints = rig.act_all(lab.targets, arguments.jobs)
+        time.sleep(SETTLE_SECONDS)
+        early = traced.process.poll()
+        code = traced.stop()
+    wrong = [f"not an event: {line}" for line in traced.rubbish]
+    if early is not None:
+        wrong.append(f"tlswhy ended early with {early}: {traced.stderr()}")
+    elif code != 0:
+        wrong.append(f"tlswhy ended with {code} on SIGINT: {traced.stderr()}")
+    return complaints, traced.events, wrong
+
+
+def test_tlswhy(arguments, lab, results):
+    complaints, arrivals, wrong = trace(arguments, lab)
+    mine, strange = by_scenario(lab, arrivals)
+    for target in lab.targets:
+        name = target.scenario.name
+        results.tell(name, [complaints[name], *judge.judge(target.scenario, mine[name])])
+        if arguments.verbose:
+            print("".join(f"    {arrival:.3f} {event}\n" for arrival, event in mine[name]), end="")
+    results.tell("tracer_runs_clean", wrong)
+    results.tell("every_event_has_a_scenario", [str(event) for event in strange])
+    final, _ = judge.final_events(arrivals)
+    results.tell("log_agrees", log.compare(log.read(lab.nginx.error_log), [event for _, event in final]))
+
+
+def test_lab(arguments, lab, results):
+    complaints = rig.act_all(lab.targets, arguments.jobs)
+    time.sleep(0.3)
+    said = log.read(lab.nginx.error_log)
+    for target in lab.targets:
+        name = target.scenario.name
+        results.tell(name, [complaints[name], *judge.judge_log(target.scenario, target, said.failures)])
+        if arguments.verbose:
+            ports = (target.port, target.backend_port)
+            print("".join(f"    {failure.text}\n" for failure in said.failures if failure.port in ports), end="")
+    ports = {port for target in lab.targets for port in (target.port, target.backend_port)}
+    results.tell("every_log_line_has_a_scenario",
+                 said.complaints + [failure.text for failure in said.failures if failure.port not in ports])
+
+
+def main():
+    arguments = parse_arguments()
+    scenarios = selected(arguments.only)
+    if arguments.list:
+        print("\n".join(scenario.name for scenario in scenarios))
+        return 0
+    if not scenarios:
+        print("run.py: no such scenario", file=sys.stderr)
+        return 2
+    results = Results()
+    with contextlib.ExitStack() as stack:
+        directory = arguments.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tlswhy-e2e-"))
+        os.makedirs(directory, exist_ok=True)
+        lab = stack.enter_context(rig.Rig(directory, scenarios))
+        (test_lab if arguments.lab_only else test_tlswhy)(arguments, lab, results)
+    return results.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs the unit tests: all suites, or the one named by the only argument.
+ *
+ * Every test runs in a process of its own, so that one crash is one failure. A test that cannot run on this host says
+ * why on standard error and exits with EXIT_SKIPPED.
+ * The last line is `N passed, N failed, N skipped`. Exit codes: 0 all passed, 1 a test failed, 2 usage.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <stdbool.h>
+
+#include <check.h>
+
+/* Suites, in the order they run. A new suite is a line here: X(name) stands for Suite *suite_name(void). */
+#define SUITES(X)         \
+	X(latency_bucket) \
+	X(cause)          \
+	X(histogram)      \
+	X(toplist)        \
+	X(distinct)       \
+	X(aggregate)      \
+	X(snapshot)       \
+	X(classify)       \
+	X(clienthello)    \
+	X(decode)         \
+	X(escape)         \
+	X(json)           \
+	X(text)           \
+	X(trace)
+
+#define X(name) Suite *suite_##name(void);
+SUITES(X)
+#undef X
+
+static const struct suite_entry {
+	const char *name;
+	Suite *(*make)(void);
+} suites[] = {
+#define X(name_) { .name = #name_, .make = suite_##name_ },
+	SUITES(X)
+#undef X
+};
+
+#define SUITE_COUNT  (sizeof(suites) / sizeof(suites[0]))
+#define SKIP_MESSAGE "Early exit with return value 77" /* what libcheck makes of EXIT_SKIPPED, 77 */
+
+struct counts {
+	int run, failed, skipped;
+};
+
+static void report_failures(SRunner *runner, const char *suite, struct counts *counts)
+{
+	TestResult **results = srunner_failures(runner);
+	int failed = srunner_ntests_failed(runner);
+
+	for (int i = 0; i < failed; i++) {
+		bool skipped = strcmp(tr_msg(results[i]), SKIP_MESSAGE) == 0;
+
+		counts->skipped += skipped;
+		counts->failed += !skipped;
+		printf("%s %s: %s: %s:%d: %s\n", skipped ? "SKIP" : "FAIL", suite, tr_tcname(results[i]), tr_lfile(results[i]),
+		       tr_lno(results[i]), tr_msg(results[i]));
+	}
+	free(results);
+}
+
+static void run_suite(const struct suite_entry *entry, struct counts *counts)
+{
+	SRunner *runner = srunner_create(entry->make());
+
+	srunner_set_fork_status(runner, CK_FORK);
+	srunner_run_all(runner, CK_SILENT);
+	counts->run += srunner_ntests_run(runner);
+	report_failures(runner, entry->name, counts);
+	srunner_free(runner);
+}
+
+int main(int argc, char **argv)
+{
+	struct counts counts = { 0 };
+	bool found = argc < 2;
+
+	for (size_t i = 0; i < SUITE_COUNT; i++) {
+		if (argc > 1 && strcmp(argv[1], suites[i].name) != 0)
+			continue;
+		found = true;
+		run_suite(&suites[i], &counts);
+	}
+	if (!found || argc > 2) {
+		fprintf(stderr, "usage: %s [suite]\n", argv[0]);
+		return 2;
+	}
+	printf("%d passed, %d failed, %d skipped\n", counts.run - counts.failed - counts.skipped, counts.failed,
+	       counts.skipped);
+	return counts.failed > 0 || counts.run == 0 ? 1 : 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Counting: against a plain model, by both ways a handshake can come, in any order, split and merged; then single
+ * facts of a snapshot, and when it is exact.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <sys/socket.h>
+
+#include "handshake/aggregate.h"
+#include "handshake/classify.h"
+#include "world.h"
+
+Suite *suite_aggregate(void);
+
+#define HANDSHAKES 600
+
+/* What must come out; the rows of cause ok are what is left of ok. */
+struct model {
+	uint64_t counts[DIRECTION_COUNT][CAUSE_COUNT];
+	uint64_t buckets[DIRECTION_COUNT][CAUSE_COUNT][LATENCY_BUCKETS];
+	uint64_t sums_ns[DIRECTION_COUNT][CAUSE_COUNT];
+	uint64_t resumed[DIRECTION_COUNT];
+	uint64_t handshakes, failed;
+};
+
+static void model_count(struct model *model, const struct event *event, enum cause cause, int sign)
+{
+	unsigned int direction = event->verdict.direction;
+
+	model->counts[direction][cause] += (uint64_t)sign;
+	if (cause == CAUSE_OK && event->flags & EVENT_RESUMED)
+		model->resumed[direction] += (uint64_t)sign;
+	if (event->verdict.flags & VERDICT_JOINED)
+		return;
+	model->buckets[direction][cause][latency_bucket(event->latency_ns)] += (uint64_t)sign;
+	model->sums_ns[direction][cause] += (uint64_t)sign * event->latency_ns;
+}
+
+static struct model *model_new(const struct world *world)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	ck_assert_ptr_nonnull(model);
+	for (size_t i = 0; i < world->count; i++) {
+		const struct event *event = &world->inputs[i].record.event;
+		enum cause cause = classify(&event->verdict);
+
+		model_count(model, event, cause, 1);
+		if (event->header.kind == EVENT_AMENDED)
+			model_count(model, event, CAUSE_OK, -1);
+		else
+			model->handshakes++;
+		model->failed += cause != CAUSE_OK;
+	}
+	return model;
+}
+
+static void assert_histogram(const struct histogram *h, const uint64_t *buckets, uint64_t sum_ns)
+{
+	ck_assert_mem_eq(h->counts, buckets, sizeof(h->counts));
+	ck_assert_uint_eq(h->sum_ns, sum_ns);
+}
+
+static void assert_model(const struct snapshot *snapshot, const struct model *model)
+{
+	uint64_t versions[DIRECTION_COUNT] = { 0 }, handshakes = 0, failed = 0;
+	size_t causes = 0;
+
+	for (unsigned int d = 0; d < DIRECTION_COUNT; d++) {
+		for (unsigned int cause = CAUSE_OK + 1; cause < CAUSE_COUNT; cause++)
+			causes += model->counts[d][cause] > 0;
+		ck_assert_uint_eq(snapshot->ok[d].direction, d);
+		ck_assert_uint_eq(snapshot->ok[d].count, model->counts[d][CAUSE_OK]);
+		ck_assert_uint_eq(snapshot->totals[d].ok, model->counts[d][CAUSE_OK]);
+		ck_assert_uint_eq(snapshot->totals[d].resumed, model->resumed[d]);
+		assert_histogram(&snapshot->ok[d].latency, model->buckets[d][CAUSE_OK], model->sums_ns[d][CAUSE_OK]);
+	}
+	ck_assert_uint_eq(snapshot->cause_count, causes);
+	for (size_t i = 0; i < causes; i++) {
+		const struct cause_row *row = &snapshot->causes[i];
+
+		ck_assert_uint_eq(row->count, model->counts[row->direction][row->cause]);
+		assert_histogram(&row->latency, model->buckets[row->direction][row->cause],
+				 model->sums_ns[row->direction][row->cause]);
+	}
+	for (size_t i = 0; i < snapshot->version_count; i++)
+		versions[snapshot->versions[i].direction] += snapshot->versions[i].count;
+	for (unsigned int d = 0; d < DIRECTION_COUNT; d++)
+		ck_assert_uint_eq(versions[d], snapshot->ok[d].count);
+	for (size_t i = 0; i < snapshot->worker_count; i++) {
+		handshakes += snapshot->workers[i].handshakes;
+		failed += snapshot->workers[i].failed;
+	}
+	ck_assert_uint_eq(handshakes, model->handshakes);
+	ck_assert_uint_eq(failed, model->failed);
+}
+
+static void assert_names(const struct named_counts *a, const struct named_counts *b)
+{
+	ck_assert_uint_eq(a->count, b->count);
+	if (a->count > 0)
+		ck_assert_mem_eq(a->items, b->items, a->count * sizeof(a->items[0]));
+}
+
+static void assert_cause_row(const struct cause_row *a, const struct cause_row *b)
+{
+	ck_assert_uint_eq(a->direction, b->direction);
+	ck_assert_int_eq(a->cause, b->cause);
+	ck_assert_uint_eq(a->count, b->count);
+	ck_assert_double_eq(a->share, b->share);
+	assert_histogram(&a->latency, b->latency.counts, b->latency.sum_ns);
+	ck_assert_uint_eq(a->latency.max_ns, b->latency.max_ns);
+	ck_assert_int_eq(a->latency.max_is_bound, b->latency.max_is_bound);
+	ck_assert_double_eq(a->cpu_seconds, b->cpu_seconds);
+	ck_assert_uint_eq(a->without_identity, b->without_identity);
+	ck_assert_uint_eq(a->first_ns, b->first_ns);
+	ck_assert_uint_eq(a->last_ns, b->last_ns);
+	ck_assert_double_eq(a->peers_distinct, b->peers_distinct);
+	assert_names(&a->peers, &b->peers);
+	assert_names(&a->server_names, &b->server_names);
+	ck_assert_uint_eq(a->error_count, b->error_count);
+	for (size_t i = 0; i < a->error_count; i++) {
+		ck_assert_uint_eq(a->errors[i].code, b->errors[i].code);
+		ck_assert_uint_eq(a->errors[i].family, b->errors[i].family);
+		ck_assert_uint_eq(a->errors[i].count, b->errors[i].count);
+	}
+}
+
+/* All but peers_returning, which may depend on the order of an ok and its amendment. */
+static void assert_same(const struct snapshot *a, const struct snapshot *b)
+{
+	ck_assert_mem_eq(a->totals, b->totals, sizeof(a->totals));
+	ck_assert_uint_eq(a->cause_count, b->cause_count);
+	for (size_t i = 0; i < a->cause_count; i++)
+		assert_cause_row(&a->causes[i], &b->causes[i]);
+	for (unsigned int d = 0; d < DIRECTION_COUNT; d++) {
+		ck_assert_uint_eq(a->ok[d].count, b->ok[d].count);
+		ck_assert_double_eq(a->ok[d].cpu_seconds, b->ok[d].cpu_seconds);
+		assert_histogram(&a->ok[d].latency, b->ok[d].latency.counts, b->ok[d].latency.sum_ns);
+		ck_assert_uint_eq(a->ok[d].latency.max_ns, b->ok[d].latency.max_ns);
+		ck_assert_int_eq(a->ok[d].latency.max_is_bound, b->ok[d].latency.max_is_bound);
+	}
+	ck_assert_uint_eq(a->version_count, b->version_count);
+	ck_assert_mem_eq(a->versions, b->versions, a->version_count * sizeof(a->versions[0]));
+	ck_assert_uint_eq(a->cipher_count, b->cipher_count);
+	for (size_t i = 0; i < a->cipher_count; i++) {
+		ck_assert_uint_eq(a->ciphers[i].cipher, b->ciphers[i].cipher);
+		ck_assert_uint_eq(a->ciphers[i].count, b->ciphers[i].count);
+	}
+	ck_assert_uint_eq(a->worker_count, b->worker_count);
+	for (size_t i = 0; i < a->worker_count; i++) {
+		ck_assert_uint_eq(a->workers[i].pid, b->workers[i].pid);
+		ck_assert_uint_eq(a->workers[i].generation, b->workers[i].generation);
+		ck_assert_uint_eq(a->workers[i].handshakes, b->workers[i].handshakes);
+		ck_assert_uint_eq(a->workers[i].failed, b->workers[i].failed);
+	}
+}
+
+static void snapshot_of(const struct world *world, struct snapshot *snapshot)
+{
+	struct aggregate *aggregate = aggregate_new(NULL);
+
+	ck_assert_ptr_nonnull(aggregate);
+	world_add_all(aggregate, world);
+	snapshot_init(snapshot);
+	ck_assert_int_eq(aggregate_snapshot(aggregate, snapshot), 0);
+	aggregate_free(aggregate);
+}
+
+static const unsigned int spilled_percent[] = { 0, 30, 100 };
+
+/* The loop's index chooses how much is spilled, and the seed. */
+START_TEST(both_ways_give_what_the_model_gives)
+{
+	struct world world;
+	struct snapshot snapshot;
+	struct model *model;
+
+	world_init(&world, HANDSHAKES, (uint64_t)_i);
+	world_spill(&world, spilled_percent[_i % 3], (uint64_t)_i);
+	model = model_new(&world);
+	snapshot_of(&world, &snapshot);
+	assert_model(&snapshot, model);
+	snapshot_release(&snapshot);
+	free(model);
+	world_release(&world);
+}
+END_TEST
+
+START_TEST(order_does_not_matter)
+{
+	struct world world;
+	struct snapshot straight, shuffled;
+
+	world_init(&world, HANDSHAKES, 100 + (uint64_t)_i);
+	world_spill(&world, spilled_percent[_i % 3], (uint64_t)_i);
+	snapshot_of(&world, &straight);
+	world_shuffle(&world, (uint64_t)_i);
+	snapshot_of(&world, &shuffled);
+	assert_same(&straight, &shuffled);
+	snapshot_release(&straight);
+	snapshot_release(&shuffled);
+	world_release(&world);
+}
+END_TEST
+
+START_TEST(merging_parts_gives_the_whole)
+{
+	struct aggregate *parts[2] = { aggregate_new(NULL), aggregate_new(NULL) };
+	uint64_t random = 77 + (uint64_t)_i;
+	struct world world;
+	struct snapshot whole, merged;
+
+	world_init(&world, HANDSHAKES, 200 + (uint64_t)_i);
+	world_spill(&world, spilled_percent[_i % 3], (uint64_t)_i);
+	snapshot_of(&world, &whole);
+	for (size_t i = 0; i < world.count; i++)
+		world_add(parts[world_random(&random) % 2], &world.inputs[i]);
+	ck_assert_int_eq(aggregate_merge(parts[0], parts[1]), 0);
+	snapshot_init(&merged);
+	ck_assert_int_eq(aggregate_snapshot(parts[0], &merged), 0);
+	assert_same(&whole, &merged);
+	snapshot_release(&whole);
+	snapshot_release(&merged);
+	aggregate_free(parts[0]);
+	aggregate_free(parts[1]);
+	world_release(&world);
+}
+END_TEST
+
+/* Rows of the spill map are sums; one row of n counts as n rows of one. */
+START_TEST(a_spill_row_is_a_sum)
+{
+	struct aggregate *single = aggregate_new(NULL), *summed = aggregate_new(NULL);
+	struct spill_value value = { 0 };
+	struct snapshot a, b;
+	struct world world;
+
+	world_init(&world, 1, 3);
+	world_spill(&world, 100, 0);
+	for (int i = 0; i < 50; i++) {
+		world_add(single, &world.inputs[0]);
+		value.count++;
+		value.latency_sum_ns += world.inputs[0].value.latency_sum_ns;
+		value.call_sum_ns += world.inputs[0].value.call_sum_ns;
+		value.run_delay_sum_ns += world.inputs[0].value.run_delay_sum_ns;
+	}
+	ck_assert_int_eq(aggregate_add_spilled(summed, &world.inputs[0].key, &value), 0);
+	value.count = 0;
+	ck_assert_int_eq(aggregate_add_spilled(summed, &world.inputs[0].key, &value), 0);
+	snapshot_init(&a);
+	snapshot_init(&b);
+	ck_assert_int_eq(aggregate_snapshot(single, &a), 0);
+	ck_assert_int_eq(aggregate_snapshot(summed, &b), 0);
+	assert_same(&a, &b);
+	snapshot_release(&a);
+	snapshot_release(&b);
+	aggregate_free(single);
+	aggregate_free(summed);
+	world_release(&world);
+}
+END_TEST
+
+START_TEST(merge_refuses_other_seeds)
+{
+	struct aggregate *a = aggregate_new(&(struct aggregate_options){ .seed = 1 });
+	struct aggregate *b = aggregate_new(&(struct aggregate_options){ .seed = 2 });
+
+	ck_assert_int_eq(aggregate_merge(a, b), -EINVAL);
+	ck_assert_int_eq(aggregate_merge(a, a), -EINVAL);
+	aggregate_free(a);
+	aggregate_free(b);
+	aggregate_free(NULL);
+}
+END_TEST
+
+/* However many peers, names, workers, versions and ciphers there are, memory stops growing. */
+START_TEST(memory_is_bounded)
+{
+	struct aggregate *aggregate = aggregate_new(&(struct aggregate_options){ .workers = 8, .seed = 5 });
+	struct observation record = { .cause = CAUSE_NOT_TLS, .sni_bytes = 8 };
+	struct snapshot snapshot;
+	size_t used = 0;
+
+	record.event.header.kind = EVENT_SETTLED;
+	record.event.verdict.direction = DIRECTION_CLIENT;
+	record.event.flags = EVENT_SOCKET;
+	record.event.family = AF_INET6;
+	for (uint32_t i = 0; i < 60000; i++) {
+		record.cause = i % 2 ? CAUSE_NOT_TLS : CAUSE_OK;
+		memcpy(record.event.peer, &i, sizeof(i));
+		memcpy(record.sni, &i, sizeof(i));
+		record.event.header.tgid = 1 + i % 30000;
+		record.event.tls_version = (uint16_t)i;
+		record.event.cipher = i;
+		if (aggregate_add(aggregate, &record) != 0)
+			ck_abort_msg("record %u was not added", i);
+		if (i == 20000)
+			used = mallinfo2().uordblks;
+	}
+	ck_assert_uint_eq(mallinfo2().uordblks, used);
+	snapshot_init(&snapshot);
+	ck_assert_int_eq(aggregate_snapshot(aggregate, &snapshot), 0);
+	ck_assert_uint_eq(snapshot.causes[0].count, 30000);
+	ck_assert_uint_eq(snapshot.causes[0].peers.count, 20);
+	ck_assert_double_eq_tol(snapshot.causes[0].peers_distinct, 30000, 2500);
+	ck_assert_uint_eq(snapshot.worker_count, 9);
+	ck_assert_uint_eq(snapshot.workers[0].pid, 0);
+	ck_assert_uint_eq(snapshot.workers[0].handshakes + 8 * 2, 60000);
+	aggregate_free(aggregate);
+	snapshot_release(&snapshot);
+}
+END_TEST
+
+TCase *aggregate_facts_cases(void);
+
+Suite *suite_aggregate(void)
+{
+	Suite *suite = suite_create("aggregate");
+	TCase *properties = tcase_create("properties");
+
+	tcase_set_timeout(properties, 60);
+	tcase_add_loop_test(properties, both_ways_give_what_the_model_gives, 0, 15);
+	tcase_add_loop_test(properties, order_does_not_matter, 0, 15);
+	tcase_add_loop_test(properties, merging_parts_gives_the_whole, 0, 15);
+	tcase_add_test(properties, a_spill_row_is_a_sum);
+	tcase_add_test(properties, merge_refuses_other_seeds);
+	tcase_add_test(properties, memory_is_bounded);
+	suite_add_tcase(suite, properties);
+	suite_add_tcase(suite, aggregate_facts_cases());
+	return suite;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Made-up handshakes for the tests of counting. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <sys/socket.h>
+
+#include "handshake/classify.h"
+#include "world.h"
+
+#define PEERS   40
+#define WORKERS 5
+
+uint64_t world_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void fill_verdict(struct verdict *verdict, uint64_t *random)
+{
+	verdict->direction = (uint8_t)(world_random(random) % DIRECTION_COUNT);
+	verdict->library = LIBRARY_OPENSSL_3;
+	if (world_random(random) % 8 == 0)
+		verdict->flags |= VERDICT_JOINED;
+	if (world_random(random) % 2 == 0) {
+		verdict->outcome = OUTCOME_OK;
+		verdict->stage = STAGE_DONE;
+		return;
+	}
+	verdict->outcome = world_random(random) % 2 ? OUTCOME_FAILED : OUTCOME_ABANDONED;
+	verdict->stage = (uint8_t)(world_random(random) % (STAGE_DONE + 1));
+	verdict->first_record = (uint8_t)(world_random(random) % 4);
+	verdict->flags |= (uint16_t)(world_random(random) & (VERDICT_TIMED_OUT | VERDICT_EOF | VERDICT_NGINX_FACTS));
+	if (verdict->outcome == OUTCOME_FAILED)
+		verdict->error = 20u << 23 | (uint32_t)(100 + world_random(random) % 100);
+	if (world_random(random) % 4 == 0)
+		verdict->other_error = 4u << 23 | (uint32_t)(100 + world_random(random) % 20);
+}
+
+static void fill_event(struct event *event, uint64_t *random)
+{
+	static const uint16_t versions[] = { 0x0303, 0x0304, 0x0301, 0 };
+
+	event->header = (struct event_header){ .size = sizeof(*event), .version = EVENT_VERSION, .kind = EVENT_SETTLED };
+	event->header.tgid = 100 + (uint32_t)(world_random(random) % WORKERS);
+	event->generation = event->header.tgid % 2;
+	event->time_ns = 1 + world_random(random) % 1000000000;
+	fill_verdict(&event->verdict, random);
+	/* Up to 137 s; the open bucket is tested apart, for its maximum has another meaning. */
+	event->latency_ns = world_random(random) >> (27 + world_random(random) % 25);
+	event->call_ns = world_random(random) % 3000000;
+	event->run_delay_ns = event->call_ns ? world_random(random) % event->call_ns : 0;
+	event->flags = EVENT_SOCKET | (world_random(random) % 3 ? 0 : EVENT_RESUMED);
+	event->tls_version = versions[world_random(random) % 4];
+	event->cipher = 0x03001300 + (uint32_t)(world_random(random) % 4);
+	event->family = AF_INET;
+	event->peer[0] = 10;
+	event->peer[3] = (uint8_t)(world_random(random) % PEERS);
+}
+
+static void input_from_event(struct world_input *input, const struct event *event, uint64_t *random)
+{
+	input->record.event = *event;
+	input->record.cause = classify(&event->verdict);
+	input->record.sni_bytes = (uint16_t)snprintf((char *)input->record.sni, sizeof(input->record.sni), "host%u.example",
+						     (unsigned int)(world_random(random) % 10));
+	input->key = (struct spill_key){
+		.verdict = event->verdict,
+		.bucket = latency_bucket(event->latency_ns),
+		.tgid = event->header.tgid,
+		.tls_version = event->tls_version,
+		.resumed = event->flags & EVENT_RESUMED ? 1 : 0,
+		.amends = event->header.kind == EVENT_AMENDED,
+		.generation = event->generation,
+	};
+	input->value = (struct spill_value){
+		.count = 1,
+		.latency_sum_ns = event->latency_ns,
+		.call_sum_ns = event->call_ns,
+		.run_delay_sum_ns = event->run_delay_ns,
+	};
+}
+
+static struct event amended_from(const struct event *ok)
+{
+	struct event amended = *ok;
+
+	amended.header.kind = EVENT_AMENDED;
+	amended.time_ns += 1000;
+	amended.verdict.outcome = OUTCOME_REJECTED;
+	amended.verdict.rejection =
+		ok->verdict.direction == DIRECTION_UPSTREAM ? REJECTION_UPSTREAM_VERIFY : REJECTION_CLIENT_CERTIFICATE;
+	amended.verdict.verify_result = 10;
+	amended.verdict.flags |= VERDICT_PEER_CERTIFICATE;
+	return amended;
+}
+
+void world_init(struct world *world, size_t handshakes, uint64_t seed)
+{
+	uint64_t random = seed * 2 + 0x9e3779b97f4a7c15u;
+
+	world->count = 0;
+	world->inputs = calloc(2 * handshakes, sizeof(*world->inputs));
+	ck_assert_ptr_nonnull(world->inputs);
+	for (size_t i = 0; i < handshakes; i++) {
+		struct event event = { 0 };
+
+		fill_event(&event, &random);
+		input_from_event(&world->inputs[world->count++], &event, &random);
+		if (event.verdict.outcome == OUTCOME_OK && world_random(&random) % 6 == 0) {
+			event = amended_from(&event);
+			input_from_event(&world->inputs[world->count++], &event, &random);
+		}
+	}
+}
+
+void world_release(struct world *world)
+{
+	free(world->inputs);
+	*world = (struct world){ 0 };
+}
+
+void world_spill(struct world *world, unsigned int percent, uint64_t seed)
+{
+	uint64_t random = seed * 2 + 1;
+
+	for (size_t i = 0; i < world->count; i++)
+		world->inputs[i].spilled = world_random(&random) % 100 < percent;
+}
+
+void world_shuffle(struct world *world, uint64_t seed)
+{
+	uint64_t random = seed * 2 + 1;
+
+	for (size_t i = world->count; i > 1; i--) {
+		size_t other = world_random(&random) % i;
+		struct world_input held = world->inputs[other];
+
+		world->inputs[other] = world->inputs[i - 1];
+		world->inputs[i - 1] = held;
+	}
+}
+
+void world_add(struct aggregate *aggregate, const struct world_input *input)
+{
+	int err = input->spilled ? aggregate_add_spilled(aggregate, &input->key, &input->value) :
+				   aggregate_add(aggregate, &input->record);
+
+	if (err != 0)
+		ck_abort_msg("an input was not added");
+}
+
+void world_add_all(struct aggregate *aggregate, const struct world *world)
+{
+	for (size_t i = 0; i < world->count; i++)
+		world_add(aggregate, &world->inputs[i]);
+}
