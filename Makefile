@@ -223,7 +223,8 @@ check-bpf: $(BPFTEST) $(VICTIM) ## the kernel side against a scripted victim (ro
 check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts; then the same under load (root)
 	$(need_root)
 	$(Q)tests/summary "$(PYTHON) tests/e2e/run.py --tlswhy $(PROGRAM)" \
-		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM)"
+		"$(PYTHON) tests/e2e/cli.py --tlswhy $(PROGRAM)" \
+		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
 
 .PHONY: check-matrix
 check-matrix: fuzz ## what takes long: for now the fuzz targets

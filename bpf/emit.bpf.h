@@ -8,24 +8,6 @@
 #ifndef TLSWHY_EMIT_BPF_H
 #define TLSWHY_EMIT_BPF_H
 
-/* How a handshake ended; what a record and a spilled verdict share. */
-struct ending {
-	struct verdict verdict;
-	__u64 begin_ns;
-	__u64 latency_ns;
-	__u64 call_ns;
-	__u64 run_delay_ns;
-	__u32 flags; /* EVENT_* */
-	__u32 generation;
-	__u32 calls;
-	__u16 tls_version;
-	__u8 kind;      /* enum event_kind */
-	__u8 tail_kind; /* enum event_tail */
-	__u32 tail_bytes;
-	__u64 tail_from; /* address in the traced process */
-	__u32 name_bytes;
-};
-
 /* Per-CPU rows, and atomic all the same: a uprobe program can be preempted by another on its CPU. */
 static __always_inline void counter_add(__u32 row, __u64 n)
 {
@@ -78,7 +60,7 @@ static __always_inline void spill_add(struct spill_value *value, const struct en
 }
 
 /* Counts an ending without its identity. Of two that insert the same key at once, one finds the other's. */
-static __noinline int spill_ending(const struct ending *ending, __u32 tgid)
+static __always_inline void spill_ending(const struct ending *ending, __u32 tgid)
 {
 	struct spill_value fresh = {}, *value;
 	struct spill_key key = {};
@@ -102,7 +84,6 @@ static __noinline int spill_ending(const struct ending *ending, __u32 tgid)
 		spill_add(value, ending);
 	else
 		counter_add(COUNTER_SPILL_FULL, 1);
-	return 0;
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #define HELLO_EXTENSIONS_MAX 40 /* browsers send under 20 */
 #define HELLO_VERSIONS_MAX   8
+#define HELLO_BYTES_MAX      (1 << 17) /* SSL_MAX_CLIENTHELLO of OpenSSL is 131,396 */
 #define TLS_STATE_OK         1 /* TLS_ST_OK, TLS_ST_CR_SRVR_HELLO: the same numbers from 1.1.1 to 4.0 */
 #define TLS_STATE_CR_SRVR_HELLO 3
 #define MESSAGE_CLIENT_HELLO 1 /* RFC 8446 section 4 */
@@ -19,21 +20,43 @@
 #define BIO_FLAG_EOF         0x800
 #define TLS1_3               0x0304
 
+/*
+ * Where a field is, or address 0, which faults, where its offset is LAYOUT_NONE. Without a branch, here and below: each one
+ * would double the states that the verifier walks through from there on.
+ */
+static __always_inline __u64 field_address(__u64 object, __u16 offset)
+{
+	__u64 at = offset, none = (at + 1) >> 16;
+
+	asm volatile("" : "+r"(none));
+	return (object + at) & (none - 1);
+}
+
+/* Counts a fault, except that of a field that nobody knows. All ones after a fault, else 0. */
+static __always_inline __s64 field_fault(long result, __u64 address)
+{
+	__s64 fault = result >> 63;
+
+	if (result && address)
+		counter_add(COUNTER_READ_FAULTS, 1);
+	asm volatile("" : "+r"(fault));
+	return fault;
+}
+
 static __always_inline __s32 field_s32(__u64 object, __u16 offset, __s32 otherwise)
 {
-	__s32 value = otherwise;
+	__u64 address = field_address(object, offset);
+	__s32 value = 0;
+	__s64 fault = field_fault(bpf_probe_read_user(&value, sizeof(value), (const void *)address), address);
 
-	if (offset != LAYOUT_NONE && !read_user(&value, sizeof(value), object + offset))
-		value = otherwise;
-	return value;
+	return (__s32)((value & ~fault) | (otherwise & fault));
 }
 
 static __always_inline __u64 field_u64(__u64 object, __u16 offset)
 {
-	__u64 value = 0;
+	__u64 address = field_address(object, offset), value = 0;
 
-	if (offset != LAYOUT_NONE)
-		read_user(&value, sizeof(value), object + offset);
+	field_fault(bpf_probe_read_user(&value, sizeof(value), (const void *)address), address);
 	return value;
 }
 
@@ -77,62 +100,66 @@ static __always_inline __s32 openssl_fd(const struct hit *hit)
 	return bio ? field_s32(bio, hit->layout->bio_num, -1) : -1;
 }
 
-/* 1.1.1 to 4.0: SSL_OP_NO_TLSv1, 1_1, 1_2, 1_3; nginx sets these for ssl_protocols. */
-static __always_inline bool version_allowed(__u32 options, __s32 min, __s32 max, __u16 version, __u32 forbidding)
+/*
+ * 1 where a version is allowed: not forbidden by its SSL_OP_NO_* bit, which is how nginx applies ssl_protocols, and
+ * within the bounds. Arithmetic instead of branches, as above.
+ */
+static __always_inline __u32 version_allowed(__s64 options, __s64 min, __s64 max, __s64 version, __u32 bit)
 {
-	if (options & forbidding)
-		return false;
-	return (!min || version >= min) && (!max || version <= max);
+	__u64 forbidden = (__u64)options >> bit, below = (__u64)(version - min) >> 63, above = (__u64)(max - version) >> 63;
+
+	return (__u32)(~(forbidden | below | above) & 1);
 }
 
-/* Our oldest and newest version, as the object has them in force. 0, 0 when unknown. */
-static __always_inline void openssl_our_versions(const struct hit *hit, __u16 *oldest, __u16 *newest)
-{
-	__u32 options = (__u32)field_s32(hit->object, hit->layout->options, -1);
-	__s32 min = field_s32(hit->object, hit->layout->min_version, 0);
-	__s32 max = field_s32(hit->object, hit->layout->max_version, 0);
-	__u16 low = 0, high = 0;
+/* By the set of allowed versions, bit 0 is TLS 1.0: oldest << 16 | newest. */
+static const __u32 version_ranges[16] = {
+	0x00000000, 0x03010301, 0x03020302, 0x03010302, 0x03030303, 0x03010303, 0x03020303, 0x03010303,
+	0x03040304, 0x03010304, 0x03020304, 0x03010304, 0x03030304, 0x03010304, 0x03020304, 0x03010304,
+};
 
-	if (version_allowed(options, min, max, 0x0304, 0x20000000)) low = 0x0304, high = 0x0304;
-	if (version_allowed(options, min, max, 0x0303, 0x08000000)) low = 0x0303, high = high ?: 0x0303;
-	if (version_allowed(options, min, max, 0x0302, 0x10000000)) low = 0x0302, high = high ?: 0x0302;
-	if (version_allowed(options, min, max, 0x0301, 0x04000000)) low = 0x0301, high = high ?: 0x0301;
-	*oldest = low;
-	*newest = high;
+/* Our oldest << 16 | newest version, as the object has them in force; 0 when none is known. */
+static __always_inline __u32 openssl_our_versions(const struct hit *hit)
+{
+	__s64 options = (__u32)field_s32(hit->object, hit->layout->options, -1);
+	__s64 min = field_s32(hit->object, hit->layout->min_version, 0);
+	__s64 max = field_s32(hit->object, hit->layout->max_version, 0);
+	__u32 set;
+
+	max |= ((max - 1) >> 63) & 0xffff; /* 0: no bound */
+	/* SSL_OP_NO_TLSv1, 1_1, 1_2, 1_3: the same bits from 1.1.1 to 4.0 */
+	set = version_allowed(options, min, max, 0x0301, 26) | version_allowed(options, min, max, 0x0302, 28) << 1 |
+	      version_allowed(options, min, max, 0x0303, 27) << 2 | version_allowed(options, min, max, 0x0304, 29) << 3;
+	return version_ranges[set & 15];
 }
 
+/* Two bytes in network order; 0 where they cannot be read. */
 static __always_inline __u16 read_be16(__u64 address)
 {
-	__u8 bytes[2] = {};
+	__u16 value = 0;
 
-	read_user(bytes, sizeof(bytes), address);
-	return (__u16)(bytes[0] << 8 | bytes[1]);
+	bpf_probe_read_user(&value, sizeof(value), (const void *)address);
+	return bpf_ntohs(value);
 }
 
 static __always_inline __u8 read_u8(__u64 address)
 {
 	__u8 byte = 0;
 
-	read_user(&byte, 1, address);
+	bpf_probe_read_user(&byte, sizeof(byte), (const void *)address);
 	return byte;
 }
 
 /* The versions of a supported_versions extension, GREASE (RFC 8701) and unknown ones left out. */
 static __noinline __u32 hello_supported_versions(__u64 list, __u32 bytes)
 {
-	__u16 oldest = 0, newest = 0;
+	__u32 set = 0;
 
 	for (__u32 i = 0; i < HELLO_VERSIONS_MAX && i * 2 + 1 < bytes; i++) {
-		__u16 version = read_be16(list + i * 2);
+		__u32 minor = (__u32)read_be16(list + i * 2) - 0x0301;
 
-		if (version < 0x0300 || version > TLS1_3)
-			continue;
-		if (!oldest || version < oldest)
-			oldest = version;
-		if (version > newest)
-			newest = version;
+		set |= minor < 4 ? 1u << minor : 0;
 	}
-	return (__u32)oldest << 16 | newest;
+	return version_ranges[set & 15];
 }
 
 /*
@@ -142,27 +169,29 @@ static __noinline __u32 hello_supported_versions(__u64 list, __u32 bytes)
 static __noinline __u32 hello_versions(__u64 body, __u64 bytes)
 {
 	__u64 at = 34, end;
-	__u16 legacy = read_be16(body);
+	__u32 up_to_legacy = 0x0300u << 16 | read_be16(body);
 
-	if (bytes < 38 || bytes > 1 << 17)
+	if (bytes < 38 || bytes > HELLO_BYTES_MAX)
 		return 0;
 	at += 1 + read_u8(body + at);
 	at += 2 + read_be16(body + at);
 	at += 1 + read_u8(body + at);
 	if (at + 2 > bytes)
-		return 0x0300u << 16 | legacy;
+		return up_to_legacy;
 	end = at + 2 + read_be16(body + at);
 	at += 2;
 	if (end > bytes)
 		return 0;
 	for (__u32 i = 0; i < HELLO_EXTENSIONS_MAX && at + 4 <= end; i++) {
-		__u16 type = read_be16(body + at), length = read_be16(body + at + 2);
+		__u32 head = 0;
 
-		if (type == EXTENSION_SUPPORTED_VERSIONS)
-			return length ? hello_supported_versions(body + at + 5, length - 1) : 0;
-		at += 4 + length;
+		bpf_probe_read_user(&head, sizeof(head), (const void *)(body + at));
+		head = bpf_ntohl(head); /* type << 16 | length */
+		if (head >> 16 == EXTENSION_SUPPORTED_VERSIONS)
+			return (__u16)head ? hello_supported_versions(body + at + 5, (__u16)head - 1) : 0;
+		at += 4 + (__u16)head;
 	}
-	return at >= end ? 0x0300u << 16 | legacy : 0;
+	return at >= end ? up_to_legacy : 0;
 }
 
 /* The handshake message in the buffer, if it is the one of this type and still being read; else 0. */
@@ -183,6 +212,7 @@ static __always_inline __u64 openssl_message(const struct hit *hit, __s32 type, 
 
 static __always_inline void verdict_alerts(const struct hit *hit, struct verdict *verdict)
 {
+	__u64 address = field_address(hit->object, hit->layout->send_alert);
 	__s32 received = field_s32(hit->object, hit->layout->fatal_alert, 0);
 	__u8 sent[2] = {};
 
@@ -190,9 +220,7 @@ static __always_inline void verdict_alerts(const struct hit *hit, struct verdict
 		verdict->alert_received = (__u8)received;
 		verdict->flags |= VERDICT_ALERT_RECEIVED;
 	}
-	if (hit->layout->send_alert == LAYOUT_NONE)
-		return;
-	read_user(sent, sizeof(sent), hit->object + hit->layout->send_alert);
+	field_fault(bpf_probe_read_user(sent, sizeof(sent), (const void *)address), address);
 	if (sent[0] == 2) { /* fatal */
 		verdict->alert_sent = sent[1];
 		verdict->flags |= VERDICT_ALERT_SENT;

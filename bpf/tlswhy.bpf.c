@@ -23,14 +23,39 @@ const volatile struct knobs knobs;
 /* Programs do nothing while it is 0: set after the last probe is attached, cleared before the first is detached. */
 volatile __u32 armed;
 
-/* What a thread is doing: the object of its last SSL_do_handshake; meant for time between entry and return only. */
+/* How a handshake ended: what a record and a spilled verdict share. */
+struct ending {
+	struct verdict verdict;
+	__u64 begin_ns;
+	__u64 latency_ns;
+	__u64 call_ns;
+	__u64 run_delay_ns;
+	__u64 tail_from; /* address in the traced process */
+	__u32 tail_bytes;
+	__u32 name_bytes; /* of the thread's name[] */
+	__u32 flags;      /* EVENT_* */
+	__u32 generation;
+	__u32 calls;
+	__u32 our_versions; /* oldest << 16 | newest; 0 unknown */
+	__u32 peer_versions;
+	__u16 tls_version;
+	__u8 kind;      /* enum event_kind */
+	__u8 tail_kind; /* enum event_tail */
+};
+
+/*
+ * What a thread is doing: the object of its last SSL_do_handshake, with times that are meant between entry and return
+ * only; and its scratch, for programs on one thread do not nest. Scratch in a map's value also hides from the verifier
+ * which constants were stored, so that it does not walk through every combination of them.
+ */
 struct call {
 	__u64 object;
 	__u64 entry_ns;
 	__u64 run_delay_ns;
 	__u32 inside;
 	__u32 reserved;
-	char name[256]; /* scratch of this thread: programs on one thread do not nest */
+	struct ending ending;
+	char name[256];
 };
 
 struct {
@@ -121,6 +146,8 @@ struct {
 #include "openssl.bpf.h"
 #include "nginx.bpf.h"
 #include "socket.bpf.h"
+#include "record.bpf.h"
+#include "settled.bpf.h"
 #include "handshake.bpf.h"
 
 SEC("uprobe")
@@ -161,14 +188,14 @@ int connection_error(struct pt_regs *ctx)
 SEC("uprobe")
 int remove_cached_session(struct pt_regs *ctx)
 {
-	handshake_client_rejected(PT_REGS_PARM2(ctx));
+	settled_client_rejected(PT_REGS_PARM2(ctx));
 	return 0;
 }
 
 SEC("uprobe")
 int verify_error_string(struct pt_regs *ctx)
 {
-	handshake_upstream_refused(REJECTION_UPSTREAM_VERIFY, (__s32)PT_REGS_PARM1(ctx));
+	settled_upstream_refused(REJECTION_UPSTREAM_VERIFY, (__s32)PT_REGS_PARM1(ctx));
 	return 0;
 }
 
@@ -176,7 +203,7 @@ SEC("uretprobe")
 int check_host_return(struct pt_regs *ctx)
 {
 	if ((__s32)PT_REGS_RC(ctx) != 0)
-		handshake_upstream_refused(REJECTION_UPSTREAM_NAME, 0);
+		settled_upstream_refused(REJECTION_UPSTREAM_NAME, 0);
 	return 0;
 }
 

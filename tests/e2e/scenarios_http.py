@@ -76,8 +76,11 @@ NEGOTIATION = (
          conf="ssl_reject_handshake on;", certificate=""),
     http("http_local_certificate_missing", tls(), client("local_certificate_problem"),
          conf=DYNAMIC.format("@PKI@/rsa.key"), certificate=""),
-    http("http_local_certificate_key_mismatch", tls(sni="leaf"), client("local_certificate_problem"),
-         conf=DYNAMIC.format("@PKI@/rsa.key"), certificate=""),
+    http("http_local_certificate_key_mismatch", tls(sni="leaf"), client("local_certificate_problem", error=377),
+         conf=DYNAMIC.format("@PKI@/otherca.key"), certificate=""),
+    # OpenSSL keeps a key of another type beside the certificate and then finds nothing to sign with.
+    http("http_local_certificate_key_type_mismatch", tls(sni="leaf"),
+         client("no_shared_signature_algorithm", error=118), conf=DYNAMIC.format("@PKI@/rsa.key"), certificate=""),
     http("http_local_certificate_unreadable_key", tls(sni="leaf"), client("local_certificate_problem"),
          conf=DYNAMIC.format("@PKI@/secret.key"), certificate=""),
     http("http_local_certificate_too_weak", tls(sni="weak"), client("local_certificate_problem"),

@@ -74,7 +74,6 @@ UPSTREAM = (
     pipe("stream_up_closed_before_hello", after_hello(end=raw.close), upstream("peer_closed_before_hello")),
     pipe("stream_up_reset", after_hello(end=raw.reset), upstream("peer_reset")),
     pipe("stream_up_timeout", after_hello(), upstream("timeout_before_hello"), conf="proxy_connect_timeout 1s;"),
-    pipe("stream_up_aborted", after_hello(), upstream("aborted_by_nginx"), trigger=clients.leave_early()),
 )
 
 MAIL = (

@@ -61,8 +61,7 @@ def rewrite(tree):
 
 
 def tidy_reports(output):
-    """[(complaint, whether it rests on errno being 0)]: clang 14 cannot negate, so `return -errno` may be success to it.
-    """
+    """[(complaint, whether it rests on errno being 0)]: clang 14 cannot negate, `return -errno` may be 0 to it."""
     starts = list(TIDY.finditer(output))
     ends = [match.start() for match in starts[1:]] + [len(output)]
     return [(": ".join(match.groups()), bool(RETURNS_ERRNO.search(output, match.end(), end)))

@@ -11,7 +11,7 @@
 
 #define HELLO_BYTES_MAX 4096
 /* Every byte that must not leave the process has this value, and no other byte of a built message has. */
-#define HELLO_SECRET    0xee
+#define HELLO_SECRET 0xee
 
 struct hello_builder {
 	uint8_t bytes[HELLO_BYTES_MAX];

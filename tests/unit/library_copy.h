@@ -15,7 +15,7 @@
 
 /* A file's copy, writable. */
 struct library_copy {
-	int fd; /* a memfd */
+	int fd;               /* a memfd */
 	unsigned char *bytes; /* mapped, shared with fd */
 	size_t size;
 };

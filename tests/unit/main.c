@@ -29,7 +29,13 @@
 	X(escape)         \
 	X(json)           \
 	X(text)           \
-	X(trace)
+	X(trace)          \
+	X(layout)         \
+	X(library)        \
+	X(nginx_title)    \
+	X(procmaps)       \
+	X(selftest)       \
+	X(worker)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)
@@ -61,8 +67,8 @@ static void report_failures(SRunner *runner, const char *suite, struct counts *c
 
 		counts->skipped += skipped;
 		counts->failed += !skipped;
-		printf("%s %s: %s: %s:%d: %s\n", skipped ? "SKIP" : "FAIL", suite, tr_tcname(results[i]), tr_lfile(results[i]),
-		       tr_lno(results[i]), tr_msg(results[i]));
+		printf("%s %s: %s: %s:%d: %s\n", skipped ? "SKIP" : "FAIL", suite, tr_tcname(results[i]),
+		       tr_lfile(results[i]), tr_lno(results[i]), tr_msg(results[i]));
 	}
 	free(results);
 }

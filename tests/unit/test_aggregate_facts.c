@@ -97,7 +97,9 @@ END_TEST
 START_TEST(an_amendment_before_its_ok_waits_for_it)
 {
 	struct observation ok = record_of(CAUSE_OK, "192.0.2.1"), amended = amendment_of(&ok, CAUSE_OCSP_FAILED);
-	struct spill_key key = { .verdict = ok.event.verdict, .bucket = latency_bucket(5 * MS), .tls_version = 0x0304 };
+	struct spill_key key = { .verdict = ok.event.verdict,
+				 .bucket = latency_bucket(5 * MS),
+				 .tls_version = 0x0304 };
 	struct spill_value value = { .count = 1, .latency_sum_ns = 5 * MS };
 
 	add(&amended);
@@ -120,7 +122,8 @@ END_TEST
 
 START_TEST(joined_counts_and_has_no_latency)
 {
-	struct observation ok = record_of(CAUSE_OK, "192.0.2.1"), failed = record_of(CAUSE_NOT_TLS, "192.0.2.1"), amended;
+	struct observation ok = record_of(CAUSE_OK, "192.0.2.1"), failed = record_of(CAUSE_NOT_TLS, "192.0.2.1"),
+			   amended;
 
 	ok.event.verdict.flags = failed.event.verdict.flags = VERDICT_JOINED;
 	amended = amendment_of(&ok, CAUSE_OCSP_FAILED);
@@ -252,8 +255,10 @@ END_TEST
 START_TEST(names_errors_and_times)
 {
 	struct observation record = record_of(CAUSE_NO_SHARED_CIPHER, "192.0.2.1");
-	struct spill_key key = { .verdict = { .direction = DIRECTION_CLIENT, .outcome = OUTCOME_FAILED,
-					      .library = LIBRARY_OPENSSL_3, .error = 0x0a0000c1 } };
+	struct spill_key key = { .verdict = { .direction = DIRECTION_CLIENT,
+					      .outcome = OUTCOME_FAILED,
+					      .library = LIBRARY_OPENSSL_3,
+					      .error = 0x0a0000c1 } };
 	struct spill_value value = { .count = 5, .call_sum_ns = 3 * MS, .run_delay_sum_ns = 1 * MS };
 
 	record.event.verdict = key.verdict;

@@ -54,7 +54,8 @@ START_TEST(rows_are_in_their_places)
 	ck_assert_int_eq(cause_fixer(CAUSE_PEER_VERSION_TOO_OLD, DIRECTION_CLIENT), FIXER_PEER);
 	ck_assert_int_eq(cause_fixer(CAUSE_PEER_VERSION_TOO_OLD, DIRECTION_UPSTREAM), FIXER_BACKEND);
 	ck_assert_ptr_nonnull(strstr(cause_advice(CAUSE_PEER_VERSION_TOO_OLD, DIRECTION_CLIENT), "ssl_protocols"));
-	ck_assert_ptr_nonnull(strstr(cause_advice(CAUSE_PEER_VERSION_TOO_OLD, DIRECTION_UPSTREAM), "proxy_ssl_protocols"));
+	ck_assert_ptr_nonnull(
+		strstr(cause_advice(CAUSE_PEER_VERSION_TOO_OLD, DIRECTION_UPSTREAM), "proxy_ssl_protocols"));
 }
 END_TEST
 
@@ -63,7 +64,7 @@ START_TEST(outside_of_the_list)
 	enum cause cause = CAUSE_TIMEOUT_BEFORE_HELLO;
 
 	ck_assert_str_eq(cause_id(CAUSE_COUNT), "unknown");
-	ck_assert_str_eq(cause_id((enum cause)-1), "unknown");
+	ck_assert_str_eq(cause_id((enum cause) - 1), "unknown");
 	ck_assert_str_eq(cause_advice(CAUSE_NOT_TLS, DIRECTION_COUNT), "");
 	ck_assert_int_eq(cause_from_id("no_such_cause", &cause), -ENOENT);
 	ck_assert_int_eq(cause_from_id("", &cause), -ENOENT);

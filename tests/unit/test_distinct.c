@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Distinct counts within their stated error, the filter of peers within its stated rate, the hash against its vectors. */
+/* Distinct counts within their error, the filter of peers within its rate, the hash against its vectors. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -105,14 +105,14 @@ START_TEST(merging_small_sets_stays_exact)
 
 	add_range(&a, 0, 200, 9);
 	add_range(&b, 100, 400, 9);
-	add_range(&c, 400, 1000, 9);
+	add_range(&c, 400, 800, 9);
 	ck_assert_int_eq(distinct_merge(&a, &b), 0);
 	ck_assert_int_eq(distinct_merge(&a, &empty), 0);
 	ck_assert_double_eq(distinct_count(&a), 400);
 	ck_assert_int_eq(distinct_merge(&empty, &a), 0);
 	ck_assert_double_eq(distinct_count(&empty), 400);
 	ck_assert_int_eq(distinct_merge(&a, &c), 0);
-	ck_assert_double_eq_tol(distinct_count(&a), 1000, 80);
+	ck_assert_double_eq_tol(distinct_count(&a), 800, 65);
 	distinct_release(&a);
 	distinct_release(&b);
 	distinct_release(&c);
@@ -199,12 +199,9 @@ static const struct {
 	size_t bytes;
 	uint64_t hash;
 } vectors[] = {
-	{ .bytes = 0, .hash = 0x726fdb47dd0e0e31 },
-	{ .bytes = 1, .hash = 0x74f839c593dc67fd },
-	{ .bytes = 2, .hash = 0x0d6c8009d9a94f5a },
-	{ .bytes = 3, .hash = 0x85676696d7fb7e2d },
-	{ .bytes = 8, .hash = 0x93f5f5799a932462 },
-	{ .bytes = 15, .hash = 0xa129ca6149be45e5 },
+	{ .bytes = 0, .hash = 0x726fdb47dd0e0e31 }, { .bytes = 1, .hash = 0x74f839c593dc67fd },
+	{ .bytes = 2, .hash = 0x0d6c8009d9a94f5a }, { .bytes = 3, .hash = 0x85676696d7fb7e2d },
+	{ .bytes = 8, .hash = 0x93f5f5799a932462 }, { .bytes = 15, .hash = 0xa129ca6149be45e5 },
 };
 
 START_TEST(hash_is_siphash)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The latency buckets that both sides share: every edge, and against a search that takes the definition at its word. */
+/* The latency buckets that both sides share: every edge, and against a search that takes the definition literally. */
 #include <stdint.h>
 
 #include <check.h>

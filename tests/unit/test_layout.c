@@ -32,8 +32,8 @@ static const struct {
 	{ .name = "plain", CODE("\x8b\x47\x64\x31\xff\xc3"), .offset = 100 },
 	/* OpenSSL 3.2 and later: NULL, type 0, QUIC types, the field */
 	{ .name = "type check",
-	  CODE("\xf3\x0f\x1e\xfa\x48\x85\xff\x74\x1b\x8b\x07\x85\xc0\x74\x0d\xa8\x80\x74\x11\x48\x83\xec\x08\xe8\x08\x00"
-	       "\x00\x00\x48\x8b\x87\xb0\x09\x00\x00\xc3\x31\xc0\xc3"),
+	  CODE("\xf3\x0f\x1e\xfa\x48\x85\xff\x74\x1b\x8b\x07\x85\xc0\x74\x0d\xa8\x80\x74\x11\x48\x83\xec\x08"
+	       "\xe8\x08\x00\x00\x00\x48\x8b\x87\xb0\x09\x00\x00\xc3\x31\xc0\xc3"),
 	  .offset = 2480 },
 	/* xor eax,eax; cmp dword [rdi],0; cmove rax,rdi; mov eax,[rax+0x70]; xor edi,edi; ret */
 	{ .name = "conditional move",
@@ -108,8 +108,8 @@ START_TEST(fails_closed)
 {
 	uint32_t offset = 4711;
 
-	ck_assert_msg(decode(refused[_i].code, refused[_i].bytes, &offset) == -ENOTSUP, "%s gave %u", refused[_i].name,
-		      offset);
+	ck_assert_msg(decode(refused[_i].code, refused[_i].bytes, &offset) == -ENOTSUP, "%s gave %u",
+		      refused[_i].name, offset);
 	ck_assert_uint_eq(offset, 4711);
 }
 END_TEST
@@ -235,9 +235,9 @@ END_TEST
 
 START_TEST(too_few_witnesses)
 {
-	static const char *const silenced[] = { "SSL_version",	      "SSL_is_server",	   "SSL_get_rbio",
-						"SSL_want",	      "SSL_get_shutdown",  "SSL_get_state",
-						"SSL_in_init",	      "SSL_session_reused" };
+	static const char *const silenced[] = { "SSL_version", "SSL_is_server",     "SSL_get_rbio",
+						"SSL_want",    "SSL_get_shutdown",  "SSL_get_state",
+						"SSL_in_init", "SSL_session_reused" };
 	struct pair pair;
 	struct layout layout;
 	struct layout_report report;

@@ -20,14 +20,24 @@ static const struct {
 	{
 		.line = "7f1b6c03e000-7f1b6c05d000 r--p 0001a000 fe:0c 333427                     "
 			"/usr/lib/x86_64-linux-gnu/libssl.so.3\n",
-		.want = { .start = 0x7f1b6c03e000, .end = 0x7f1b6c05d000, .offset = 0x1a000, .perms = PROCMAP_READ,
-			  .dev_major = 0xfe, .dev_minor = 0xc, .inode = 333427,
+		.want = { .start = 0x7f1b6c03e000,
+			  .end = 0x7f1b6c05d000,
+			  .offset = 0x1a000,
+			  .perms = PROCMAP_READ,
+			  .dev_major = 0xfe,
+			  .dev_minor = 0xc,
+			  .inode = 333427,
 			  .path = "/usr/lib/x86_64-linux-gnu/libssl.so.3" },
 	},
 	{
 		.line = "00400000-00401000 r-xs 00000000 00:1d 18446744073709551615       /a b/c (deleted)",
-		.want = { .start = 0x400000, .end = 0x401000, .perms = PROCMAP_READ | PROCMAP_EXECUTE | PROCMAP_SHARED,
-			  .dev_minor = 0x1d, .inode = UINT64_MAX, .path = "/a b/c", .deleted = true },
+		.want = { .start = 0x400000,
+			  .end = 0x401000,
+			  .perms = PROCMAP_READ | PROCMAP_EXECUTE | PROCMAP_SHARED,
+			  .dev_minor = 0x1d,
+			  .inode = UINT64_MAX,
+			  .path = "/a b/c",
+			  .deleted = true },
 	},
 	{
 		.line = "7ffd0-7ffd1 rw-p 00000000 00:00 0 \n",
@@ -39,19 +49,28 @@ static const struct {
 	},
 	{
 		.line = "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n",
-		.want = { .start = 0xffffffffff600000, .end = 0xffffffffff601000, .perms = PROCMAP_EXECUTE,
+		.want = { .start = 0xffffffffff600000,
+			  .end = 0xffffffffff601000,
+			  .perms = PROCMAP_EXECUTE,
 			  .path = "[vsyscall]" },
 	},
 	{
 		/* A newline in a name is written \012; other backslashes are the name's own. */
 		.line = "1000-2000 r--p 00000000 08:01 7 /x\\0121000-2000 r-xp 00000000 08:01 9 /libssl.so.3\\n\\01\n",
-		.want = { .start = 0x1000, .end = 0x2000, .perms = PROCMAP_READ, .dev_major = 8, .dev_minor = 1,
-			  .inode = 7, .path = "/x\n1000-2000 r-xp 00000000 08:01 9 /libssl.so.3\\n\\01" },
+		.want = { .start = 0x1000,
+			  .end = 0x2000,
+			  .perms = PROCMAP_READ,
+			  .dev_major = 8,
+			  .dev_minor = 1,
+			  .inode = 7,
+			  .path = "/x\n1000-2000 r-xp 00000000 08:01 9 /libssl.so.3\\n\\01" },
 	},
 	{
 		/* Without an inode there is no file that could have been deleted. */
 		.line = "1000-2000 rw-p 00000000 00:00 0 [anon: (deleted)\n",
-		.want = { .start = 0x1000, .end = 0x2000, .perms = PROCMAP_READ | PROCMAP_WRITE,
+		.want = { .start = 0x1000,
+			  .end = 0x2000,
+			  .perms = PROCMAP_READ | PROCMAP_WRITE,
 			  .path = "[anon: (deleted)" },
 	},
 };

@@ -149,6 +149,50 @@ START_TEST(merging_keeps_the_guarantee)
 }
 END_TEST
 
+/* x 5, y 4, z 1 in a list of two: y is forgotten, and known to have been at most 4. */
+static void fill_forgetting(struct toplist *list)
+{
+	toplist_init(list, 2, 32, 0);
+	ck_assert_int_eq(toplist_add(list, "x", 1, 5), 0);
+	ck_assert_int_eq(toplist_add(list, "y", 1, 4), 0);
+	ck_assert_int_eq(toplist_add(list, "z", 1, 1), 0);
+}
+
+static void assert_first(const struct toplist *list, const char *key, uint64_t count, uint64_t overcount)
+{
+	struct toplist_item item;
+
+	ck_assert_uint_eq(toplist_sorted(list, &item, 1), 1);
+	ck_assert_uint_eq(item.key_bytes, 1);
+	ck_assert_mem_eq(item.key, key, 1);
+	ck_assert_uint_eq(item.count, count);
+	ck_assert_uint_eq(item.overcount, overcount);
+}
+
+START_TEST(merging_adds_what_may_be_forgotten)
+{
+	struct toplist forgetting, other, wide;
+
+	toplist_init(&other, 2, 32, 0);
+	ck_assert_int_eq(toplist_add(&other, "y", 1, 3), 0);
+	fill_forgetting(&forgetting);
+	ck_assert_int_eq(toplist_merge(&forgetting, &other), 0);
+	assert_first(&forgetting, "y", 7, 4);
+	toplist_release(&forgetting);
+	fill_forgetting(&forgetting);
+	ck_assert_int_eq(toplist_merge(&other, &forgetting), 0);
+	assert_first(&other, "y", 7, 4);
+	/* A wider list has room for what comes back, and still does not know what it had been before. */
+	toplist_init(&wide, 8, 32, 0);
+	ck_assert_int_eq(toplist_merge(&wide, &forgetting), 0);
+	ck_assert_int_eq(toplist_add(&wide, "y", 1, 2), 0);
+	assert_first(&wide, "y", 6, 4);
+	toplist_release(&forgetting);
+	toplist_release(&other);
+	toplist_release(&wide);
+}
+END_TEST
+
 START_TEST(merging_what_fits_is_exact)
 {
 	struct toplist whole, halves[2];
@@ -279,6 +323,7 @@ Suite *suite_toplist(void)
 	tcase_add_loop_test(counting, sorted_gives_the_first_n, 1, CAPACITY);
 	tcase_add_test(counting, one_entry_is_a_list);
 	tcase_add_loop_test(merging, merging_keeps_the_guarantee, 0, 10);
+	tcase_add_test(merging, merging_adds_what_may_be_forgotten);
 	tcase_add_test(merging, merging_what_fits_is_exact);
 	suite_add_tcase(suite, counting);
 	suite_add_tcase(suite, merging);

@@ -15,7 +15,8 @@
 
 Suite *suite_worker(void);
 
-#define STAT_TAIL " S 21725 21725 21725 0 -1 4194624 130 0 0 0 17 25 3 4 20 0 1 0 235813 12345 1399 18446744073709551615 1\n"
+#define STAT_TAIL \
+	" S 21725 21725 21725 0 -1 4194624 130 0 0 0 17 25 3 4 20 0 1 0 235813 12345 1399 18446744073709551615\n"
 
 static const char *const comms[] = { "nginx", "a b", "a) S 1 2 3", ") R 9 9 9 9 9", "(((", "", "a\nb) S 1" };
 
@@ -130,7 +131,7 @@ START_TEST(samples_itself)
 		;
 	ck_assert_int_eq(worker_sample_take(getpid(), &after), 0);
 	ck_assert_int_eq(worker_ratio(&before, &after, &cpu, &delay), 0);
-	/* Busy all the time: either running or waiting for a CPU. The kernel counts in ticks, the host may be loaded. */
+	/* Busy all the time, but the kernel counts in ticks and the host may be loaded. */
 	ck_assert_msg(cpu > 0.02 && cpu < 1.2, "%f", cpu);
 	ck_assert_int_eq(worker_sample_take(0x7fffffff, &after), -ESRCH);
 }

@@ -46,7 +46,8 @@ static void fill_event(struct event *event, uint64_t *random)
 {
 	static const uint16_t versions[] = { 0x0303, 0x0304, 0x0301, 0 };
 
-	event->header = (struct event_header){ .size = sizeof(*event), .version = EVENT_VERSION, .kind = EVENT_SETTLED };
+	event->header =
+		(struct event_header){ .size = sizeof(*event), .version = EVENT_VERSION, .kind = EVENT_SETTLED };
 	event->header.tgid = 100 + (uint32_t)(world_random(random) % WORKERS);
 	event->generation = event->header.tgid % 2;
 	event->time_ns = 1 + world_random(random) % 1000000000;
@@ -67,8 +68,8 @@ static void input_from_event(struct world_input *input, const struct event *even
 {
 	input->record.event = *event;
 	input->record.cause = classify(&event->verdict);
-	input->record.sni_bytes = (uint16_t)snprintf((char *)input->record.sni, sizeof(input->record.sni), "host%u.example",
-						     (unsigned int)(world_random(random) % 10));
+	input->record.sni_bytes = (uint16_t)snprintf((char *)input->record.sni, sizeof(input->record.sni),
+						     "host%u.example", (unsigned int)(world_random(random) % 10));
 	input->key = (struct spill_key){
 		.verdict = event->verdict,
 		.bucket = latency_bucket(event->latency_ns),
@@ -93,8 +94,8 @@ static struct event amended_from(const struct event *ok)
 	amended.header.kind = EVENT_AMENDED;
 	amended.time_ns += 1000;
 	amended.verdict.outcome = OUTCOME_REJECTED;
-	amended.verdict.rejection =
-		ok->verdict.direction == DIRECTION_UPSTREAM ? REJECTION_UPSTREAM_VERIFY : REJECTION_CLIENT_CERTIFICATE;
+	amended.verdict.rejection = ok->verdict.direction == DIRECTION_UPSTREAM ? REJECTION_UPSTREAM_VERIFY
+										: REJECTION_CLIENT_CERTIFICATE;
 	amended.verdict.verify_result = 10;
 	amended.verdict.flags |= VERDICT_PEER_CERTIFICATE;
 	return amended;
@@ -148,8 +149,8 @@ void world_shuffle(struct world *world, uint64_t seed)
 
 void world_add(struct aggregate *aggregate, const struct world_input *input)
 {
-	int err = input->spilled ? aggregate_add_spilled(aggregate, &input->key, &input->value) :
-				   aggregate_add(aggregate, &input->record);
+	int err = input->spilled ? aggregate_add_spilled(aggregate, &input->key, &input->value)
+				 : aggregate_add(aggregate, &input->record);
 
 	if (err != 0)
 		ck_abort_msg("an input was not added");

@@ -49,18 +49,24 @@ static const struct value unknown = { .kind = VALUE_UNKNOWN };
 /* The 64-bit register that holds the named one; REGISTERS when it is not followed. */
 static enum machine_register full_register(unsigned int name)
 {
-#define NAMES(r, q, d, w, b) { (r), { X86_REG_##q, X86_REG_##d, X86_REG_##w, X86_REG_##b } }
+#define NAMES(r, q, d, w, b)                                               \
+	{                                                                  \
+		(r),                                                       \
+		{                                                          \
+			X86_REG_##q, X86_REG_##d, X86_REG_##w, X86_REG_##b \
+		}                                                          \
+	}
 	static const struct {
 		enum machine_register full;
 		x86_reg names[4];
 	} table[] = {
-		NAMES(RAX, RAX, EAX, AX, AL),	    NAMES(RBX, RBX, EBX, BX, BL),
-		NAMES(RCX, RCX, ECX, CX, CL),	    NAMES(RDX, RDX, EDX, DX, DL),
-		NAMES(RSI, RSI, ESI, SI, SIL),	    NAMES(RDI, RDI, EDI, DI, DIL),
-		NAMES(RBP, RBP, EBP, BP, BPL),	    NAMES(R8, R8, R8D, R8W, R8B),
-		NAMES(R9, R9, R9D, R9W, R9B),	    NAMES(R10, R10, R10D, R10W, R10B),
-		NAMES(R11, R11, R11D, R11W, R11B),  NAMES(R12, R12, R12D, R12W, R12B),
-		NAMES(R13, R13, R13D, R13W, R13B),  NAMES(R14, R14, R14D, R14W, R14B),
+		NAMES(RAX, RAX, EAX, AX, AL),      NAMES(RBX, RBX, EBX, BX, BL),
+		NAMES(RCX, RCX, ECX, CX, CL),      NAMES(RDX, RDX, EDX, DX, DL),
+		NAMES(RSI, RSI, ESI, SI, SIL),     NAMES(RDI, RDI, EDI, DI, DIL),
+		NAMES(RBP, RBP, EBP, BP, BPL),     NAMES(R8, R8, R8D, R8W, R8B),
+		NAMES(R9, R9, R9D, R9W, R9B),      NAMES(R10, R10, R10D, R10W, R10B),
+		NAMES(R11, R11, R11D, R11W, R11B), NAMES(R12, R12, R12D, R12W, R12B),
+		NAMES(R13, R13, R13D, R13W, R13B), NAMES(R14, R14, R14D, R14W, R14B),
 		NAMES(R15, R15, R15D, R15W, R15B),
 	};
 #undef NAMES
@@ -193,8 +199,8 @@ static enum step step_conditional_move(struct walk *walk, const cs_x86 *x86, boo
 
 	if (taken)
 		return step_move(walk, x86);
-	return read_operand(walk, &x86->operands[0], &kept) ? write_register(walk, &x86->operands[0], kept) :
-							       STEP_FAIL;
+	return read_operand(walk, &x86->operands[0], &kept) ? write_register(walk, &x86->operands[0], kept)
+							    : STEP_FAIL;
 }
 
 static enum step step_push(struct walk *walk, const cs_x86 *x86)

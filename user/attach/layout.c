@@ -211,7 +211,7 @@ static void compare(const struct layout *layout, struct layout_report *report)
 		}
 		if (!report->disagreeing++)
 			snprintf(report->reason, sizeof(report->reason),
-				 "field '%s' is at %u by the library's machine code and at %u in the table of its version",
+				 "field '%s' is at %u by the library's machine code and at %u in the table",
 				 fields[i].name, witness->accessors, witness->table);
 	}
 }
@@ -247,8 +247,8 @@ int layout_for(const struct library *libssl, const struct library *libcrypto, st
 		return -ENOTSUP;
 	if (report->agreeing < WITNESSES_NEEDED) {
 		snprintf(report->reason, sizeof(report->reason),
-			 "only %u fields of '%s' could be checked in its machine code, %d are needed", report->agreeing,
-			 version, WITNESSES_NEEDED);
+			 "only %u fields of '%s' could be checked in its machine code, %d are needed",
+			 report->agreeing, version, WITNESSES_NEEDED);
 		return -ENOTSUP;
 	}
 	report->source = LAYOUT_SOURCE_TABLE;

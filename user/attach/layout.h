@@ -18,7 +18,7 @@ enum layout_field {
 #define X(name, meaning) LAYOUT_FIELD_##name,
 	LAYOUT_FIELDS(X)
 #undef X
-	LAYOUT_FIELD_COUNT
+		LAYOUT_FIELD_COUNT
 };
 
 /* Where a row came from; the names are those of the report's "layout". */
@@ -47,8 +47,8 @@ const char *layout_source_name(enum layout_source source);
 
 /*
  * The layout of a loaded library. Where OpenSSL is linked into the program, both are the program. *report is always
- * filled in. Returns 0 and sets *out; -ENOTSUP when the version is not in the table, the accessors disagree or too few
- * of them can be decoded (report->reason says which), *out untouched then.
+ * filled in. Returns 0 and sets *out; -ENOTSUP when the version is not in the table, the accessors disagree or too
+ * few of them can be decoded (report->reason says which), *out untouched then.
  */
 int layout_for(const struct library *libssl, const struct library *libcrypto, struct layout *out,
 	       struct layout_report *report);

@@ -18,10 +18,10 @@
 
 #include "base/cleanup.h"
 
-#define SEGMENTS_MAX     64        /* of type PT_LOAD; linkers make 2 to 6 */
-#define HEADERS_MAX      1024      /* program headers */
-#define SECTIONS_MAX     65536
-#define TABLE_BYTES_MAX  (128u << 20) /* symbols, strings; a debug build of a browser has 50 MiB */
+#define SEGMENTS_MAX    64   /* of type PT_LOAD; linkers make 2 to 6 */
+#define HEADERS_MAX     1024 /* program headers */
+#define SECTIONS_MAX    65536
+#define TABLE_BYTES_MAX (128u << 20) /* symbols, strings; a debug build of a browser has 50 MiB */
 
 struct segment {
 	uint64_t address, memory_bytes; /* as linked */
@@ -152,8 +152,7 @@ static int open_owned(int fd, struct library **out)
 	error = check_file(fd, &library->file_bytes);
 	if (error)
 		return error;
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return -ENOTSUP;
+	elf_version(EV_CURRENT); /* elf_begin() fails without it */
 	library->elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!library->elf)
 		return -EBADMSG;
@@ -241,7 +240,8 @@ static bool string_is(const Elf_Data *strings, uint64_t offset, const char *want
 {
 	size_t bytes = strlen(wanted) + 1;
 
-	return within(offset, bytes, strings->d_size) && !memcmp((const char *)strings->d_buf + offset, wanted, bytes);
+	return within(offset, bytes, strings->d_size) &&
+	       !memcmp((const char *)strings->d_buf + offset, wanted, bytes);
 }
 
 static bool is_loaded_section(const GElf_Shdr *header)
@@ -259,8 +259,8 @@ static int find_section(const struct library *library, uint32_t type, const Elf_
 	while ((section = elf_nextscn(library->elf, section)) && seen++ < SECTIONS_MAX) {
 		if (!gelf_getshdr(section, header))
 			return -EBADMSG;
-		if (names ? !is_loaded_section(header) || !string_is(names, header->sh_name, name) :
-			    header->sh_type != type)
+		if (names ? !is_loaded_section(header) || !string_is(names, header->sh_name, name)
+			  : header->sh_type != type)
 			continue;
 		*out = section;
 		return 0;

@@ -13,7 +13,7 @@
 
 #define LIBRARY_MAX_BYTES      (512ull << 20) /* larger files are refused; libcrypto is 5 to 10 MiB */
 #define LIBRARY_NO_OFFSET      UINT64_MAX
-#define LIBRARY_BUILD_ID_BYTES 64  /* longest build-id that is understood; SHA-1 has 20 */
+#define LIBRARY_BUILD_ID_BYTES 64 /* longest build-id that is understood; SHA-1 has 20 */
 #define LIBRARY_BUILD_ID_HEX   (LIBRARY_BUILD_ID_BYTES * 2 + 1)
 #define LIBRARY_VERSION_BYTES  64
 

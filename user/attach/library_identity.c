@@ -77,7 +77,9 @@ static size_t version_text_length(const char *text, size_t bytes)
 	if (text[n - 1] == ')')
 		return n;
 	return is_digit(text[n - 1]) && is_digit(text[n - 2]) && is_digit(text[n - 3]) && is_digit(text[n - 4]) &&
-			       text[n - 5] == ' ' ? n : 0;
+			       text[n - 5] == ' '
+		       ? n
+		       : 0;
 }
 
 /* Searches a chunk for the text; returns its place or NULL. */

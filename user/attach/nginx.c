@@ -29,7 +29,7 @@ struct nginx_process {
 	pid_t pid, parent;
 	uint64_t start_ticks;
 	enum nginx_title title;
-	bool is_nginx; /* has a title, or its executable is nginx */
+	bool is_nginx;   /* has a title, or its executable is nginx */
 	bool is_command; /* nginx -t, -s and the like: gone in a moment */
 };
 
@@ -46,20 +46,18 @@ static void table_release(struct table *table)
 	free(table->exes);
 }
 
-/* Makes room for one more item; the array may move. */
-static int grow(void **items, size_t count, size_t *capacity, size_t item_bytes)
+/* The array with room for one more item; NULL, and the array as it was, when memory is short. */
+static void *grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
 {
 	size_t wanted = *capacity ? *capacity * 2 : 16;
 	void *moved;
 
 	if (count < *capacity)
-		return 0;
-	moved = reallocarray(*items, wanted, item_bytes);
-	if (!moved)
-		return -ENOMEM;
-	*items = moved;
-	*capacity = wanted;
-	return 0;
+		return items;
+	moved = reallocarray(items, wanted, item_bytes);
+	if (moved)
+		*capacity = wanted;
+	return moved;
 }
 
 static bool starts_with(const char *text, size_t bytes, const char *prefix)
@@ -113,9 +111,8 @@ static bool exe_is_nginx(pid_t pid)
 /* Asks each distinct executable once. */
 static int ask_exe(struct table *table, pid_t pid, bool *is_nginx)
 {
-	void *items = table->exes;
+	struct known_exe *exes;
 	struct file_id id;
-	int error;
 
 	*is_nginx = false;
 	if (process_exe_id(pid, &id))
@@ -126,10 +123,10 @@ static int ask_exe(struct table *table, pid_t pid, bool *is_nginx)
 			return 0;
 		}
 	}
-	error = grow(&items, table->exe_count, &table->exe_capacity, sizeof(*table->exes));
-	if (error)
-		return error;
-	table->exes = items;
+	exes = grow(table->exes, table->exe_count, &table->exe_capacity, sizeof(*exes));
+	if (!exes)
+		return -ENOMEM;
+	table->exes = exes;
 	*is_nginx = exe_is_nginx(pid);
 	table->exes[table->exe_count++] = (struct known_exe){ .id = id, .is_nginx = *is_nginx };
 	return 0;
@@ -140,7 +137,7 @@ static int table_add(struct table *table, pid_t pid)
 {
 	struct nginx_process process = { .pid = pid };
 	char command_line[COMMAND_LINE_BYTES];
-	void *items = table->processes;
+	struct nginx_process *processes;
 	struct worker_stat stat;
 	ssize_t bytes = process_command_line(pid, command_line, sizeof(command_line));
 	int error;
@@ -154,11 +151,12 @@ static int table_add(struct table *table, pid_t pid)
 	process.is_nginx = process.title != NGINX_TITLE_NONE;
 	/* Kernel threads have no command line. */
 	error = !process.is_nginx && bytes ? ask_exe(table, pid, &process.is_nginx) : 0;
-	if (!error)
-		error = grow(&items, table->count, &table->capacity, sizeof(*table->processes));
 	if (error)
 		return error;
-	table->processes = items;
+	processes = grow(table->processes, table->count, &table->capacity, sizeof(*processes));
+	if (!processes)
+		return -ENOMEM;
+	table->processes = processes;
 	table->processes[table->count++] = process;
 	return 0;
 }
@@ -230,12 +228,11 @@ static bool is_head(const struct table *table, const struct nginx_process *proce
 
 static int add_worker(struct nginx_instance *instance, size_t *capacity, const struct nginx_process *process)
 {
-	void *items = instance->workers;
-	int error = grow(&items, instance->worker_count, capacity, sizeof(*instance->workers));
+	struct nginx_worker *workers = grow(instance->workers, instance->worker_count, capacity, sizeof(*workers));
 
-	if (error)
-		return error;
-	instance->workers = items;
+	if (!workers)
+		return -ENOMEM;
+	instance->workers = workers;
 	instance->workers[instance->worker_count++] = (struct nginx_worker){
 		.pid = process->pid,
 		.start_ticks = process->start_ticks,
@@ -282,14 +279,14 @@ static int collect(const struct table *table, struct nginx_list *list)
 	size_t capacity = 0;
 
 	for (size_t i = 0; i < table->count; i++) {
-		void *items = list->items;
+		struct nginx_instance *items;
 		int error;
 
 		if (!is_head(table, &table->processes[i]))
 			continue;
-		error = grow(&items, list->count, &capacity, sizeof(*list->items));
-		if (error)
-			return error;
+		items = grow(list->items, list->count, &capacity, sizeof(*items));
+		if (!items)
+			return -ENOMEM;
 		list->items = items;
 		error = make_instance(table, &table->processes[i], &list->items[list->count]);
 		if (error)

@@ -29,10 +29,10 @@ struct nginx_worker {
 };
 
 struct nginx_instance {
-	pid_t master;          /* where there is none: the process itself */
-	uint64_t start_ticks;  /* of master */
-	bool single;           /* no master above it: master_process off, or its master died */
-	pid_t only_worker;     /* 0: all workers are meant, else this one */
+	pid_t master;                 /* where there is none: the process itself */
+	uint64_t start_ticks;         /* of master */
+	bool single;                  /* no master above it: master_process off, or its master died */
+	pid_t only_worker;            /* 0: all workers are meant, else this one */
 	struct nginx_worker *workers; /* owned; a single process is its own worker; may be empty */
 	size_t worker_count;
 	struct process_exe exe; /* of master; empty where exe_error is set */
@@ -52,7 +52,7 @@ struct nginx_library {
 	struct file_id id; /* by /proc/PID/maps */
 	char *path;        /* owned; for display: foreign bytes */
 	bool deleted;      /* replaced on disk since nginx started */
-	/* Opens the very file that is mapped, while the process lives; needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN. */
+	/* Opens the very file that is mapped, while the process lives; privileges.h says what that needs. */
 	char open_path[PROCESS_OPEN_PATH_BYTES];
 };
 
@@ -90,8 +90,8 @@ int nginx_libraries(const struct nginx_instance *instance, struct nginx_librarie
 void nginx_libraries_release(struct nginx_libraries *libraries);
 
 /*
- * ngx_ssl_connection_index of a process, which nginx sets before it forks: the exported int's value. Returns 0, -ENOENT
- * when the executable has no such symbol, or a negative errno.
+ * ngx_ssl_connection_index of a process, which nginx sets before it forks: the exported int's value. Returns 0,
+ * -ENOENT when the executable has no such symbol, or a negative errno.
  */
 int nginx_connection_index(const struct nginx_instance *instance, uint32_t *index);
 

@@ -28,10 +28,10 @@ struct privileges {
 int privileges_missing(struct privileges *out);
 
 /*
- * Gives up every capability that is not needed once everything is attached, for good: effective, permitted, inheritable,
- * ambient and bounding sets, and sets no_new_privs. Keeps CAP_BPF alone, and only where an attempt shows that this
- * kernel refuses map look-ups without it. After this: no attaching, no /proc/PID/{exe,maps,map_files,mem} of other
- * users, no files that only root may write to by capability (files that belong to uid 0 can still be written
+ * Gives up every capability that is not needed once everything is attached, for good: effective, permitted,
+ * inheritable, ambient and bounding sets, and sets no_new_privs. Keeps CAP_BPF alone, and only where an attempt shows
+ * that this kernel refuses map look-ups without it. After this: no attaching, no /proc/PID/{exe,maps,map_files,mem}
+ * of other users, no files that only root may write to by capability (files that belong to uid 0 can still be written
  * as uid 0). Acts on the calling thread: call it before others are started.
  * Returns 0 or a negative errno; then as much as possible has been given up.
  */

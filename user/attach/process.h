@@ -36,12 +36,13 @@ struct process_exe {
 	 */
 	struct file_id by_stat, by_maps;
 	bool has_load_bias;
-	uint64_t load_bias; /* add it to a symbol's value for the address in this process; 0 for a program without PIE */
+	uint64_t load_bias; /* add it to a symbol's value for the address in this process; 0 for a program without PIE
+			     */
 };
 
 /*
- * The beginning of /proc/PID/cmdline: arguments that each end with NUL, or a title. Returns the bytes, or a negative
- * errno (-ESRCH).
+ * The beginning of /proc/PID/cmdline: arguments that each end with NUL, or a title. Returns the bytes, or a
+ * negative errno (-ESRCH).
  */
 ssize_t process_command_line(pid_t pid, char *out, size_t bytes);
 /* Whether something may be done with such a process: 0, -ESRCH no such process, -EACCES not with our privileges. */
@@ -57,8 +58,8 @@ void process_exe_release(struct process_exe *exe);
 void process_exe_open_path(pid_t pid, char out[PROCESS_OPEN_PATH_BYTES]);
 
 /*
- * Reads a 32-bit number of the process's memory at an address. Returns 0, -ESRCH, -EACCES, -EIO where nothing is mapped,
- * or another negative errno; *value is untouched then.
+ * Reads a 32-bit number of the process's memory at an address. Returns 0, -ESRCH, -EACCES, -EIO where nothing is
+ * mapped, or another negative errno; *value is untouched then.
  */
 int process_read_u32(pid_t pid, uint64_t address, uint32_t *value);
 

@@ -118,12 +118,10 @@ static void take_path(struct cursor *cursor, struct procmap *out)
 /* All fields that have a fixed form, up to the inode. */
 static bool take_fields(struct cursor *cursor, struct procmap *out)
 {
-	return take_number(cursor, 16, &out->start) && take_char(cursor, '-') &&
-	       take_number(cursor, 16, &out->end) && take_char(cursor, ' ') &&
-	       take_perms(cursor, &out->perms) && take_char(cursor, ' ') &&
-	       take_number(cursor, 16, &out->offset) && take_char(cursor, ' ') &&
-	       take_device(cursor, out) && take_char(cursor, ' ') &&
-	       take_number(cursor, 10, &out->inode);
+	return take_number(cursor, 16, &out->start) && take_char(cursor, '-') && take_number(cursor, 16, &out->end) &&
+	       take_char(cursor, ' ') && take_perms(cursor, &out->perms) && take_char(cursor, ' ') &&
+	       take_number(cursor, 16, &out->offset) && take_char(cursor, ' ') && take_device(cursor, out) &&
+	       take_char(cursor, ' ') && take_number(cursor, 10, &out->inode);
 }
 
 int procmaps_parse_line(const char *line, size_t bytes, struct procmap *out)

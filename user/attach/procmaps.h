@@ -37,8 +37,8 @@ struct procmap {
 int procmaps_parse_line(const char *line, size_t bytes, struct procmap *out);
 
 /*
- * Opens /proc/PID/maps for procmaps_next(); the caller closes it with fclose(). Returns NULL and sets errno on failure
- * (ESRCH: no such process).
+ * Opens /proc/PID/maps for procmaps_next(); the caller closes it with fclose(). Returns NULL and sets errno on
+ * failure (ESRCH: no such process).
  */
 FILE *procmaps_open(pid_t pid);
 /*

@@ -2,10 +2,10 @@
 /*
  * Do no harm: whether a return probe would kill a process of this host, found out on a child of our own.
  *
- * Since Linux 6.11 a return probe on x86-64 ends in a system call (uretprobe, 335) that the probed process makes; until
- * the kernel let it pass seccomp (commit cf6cb56ef244, 2025), a filter that does not know it killed the process, as
- * container runtimes' profiles did to nginx. Shadow stacks were a second such trap. The tracer places its probe on
- * tlswhy_selftest_victim() while a child waits, lets it go and looks at how it ended.
+ * Since Linux 6.11 a return probe on x86-64 ends in a system call (uretprobe, 335) that the probed process makes;
+ * until the kernel let it pass seccomp (commit cf6cb56ef244, 2025), a filter that does not know it killed the
+ * process, as container runtimes' profiles did to nginx. Shadow stacks were a second such trap. The tracer places its
+ * probe on tlswhy_selftest_victim() while a child waits, lets it go and looks at how it ended.
  */
 #ifndef TLSWHY_ATTACH_SELFTEST_H
 #define TLSWHY_ATTACH_SELFTEST_H
@@ -15,11 +15,14 @@
 #include <sys/types.h>
 
 struct selftest_child {
-	pid_t pid;   /* 0: none */
-	int go_fd;   /* -1: none; the child waits for a byte or the end of this pipe */
+	pid_t pid; /* 0: none */
+	int go_fd; /* -1: none; the child waits for a byte or the end of this pipe */
 };
 
-#define SELFTEST_CHILD_INIT { .pid = 0, .go_fd = -1 }
+#define SELFTEST_CHILD_INIT           \
+	{                             \
+		.pid = 0, .go_fd = -1 \
+	}
 
 /*
  * Starts a child that waits, then calls the victim once and exits with 0. strict: below a seccomp filter that kills

@@ -8,6 +8,7 @@
 #include "attach/tracer.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ struct tracer {
 	void *context;
 };
 
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	char line[1024];
 
@@ -100,12 +101,37 @@ int tracer_new(struct tracer **out, const struct tracer_options *options)
 	return 0;
 }
 
+static void *detach(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/*
+ * Closing a uprobe's descriptor waits for grace periods, about 110 ms each: side by side they wait for the same ones.
+ * Where a thread cannot be had, one after the other.
+ */
+static void detach_all(struct tracer *tracer)
+{
+	pthread_t threads[SITES_MAX + TRACEPOINTS];
+	bool started[SITES_MAX + TRACEPOINTS];
+
+	for (size_t i = 0; i < tracer->link_count; i++) {
+		started[i] = pthread_create(&threads[i], NULL, detach, tracer->links[i]) == 0;
+		if (!started[i])
+			detach(tracer->links[i]);
+	}
+	for (size_t i = 0; i < tracer->link_count; i++)
+		if (started[i])
+			pthread_join(threads[i], NULL);
+	tracer->link_count = 0;
+}
+
 void tracer_free(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
-	for (size_t i = 0; i < tracer->link_count; i++)
-		bpf_link__destroy(tracer->links[i]);
+	detach_all(tracer);
 	ring_buffer__free(tracer->ring);
 	tlswhy_bpf__destroy(tracer->skeleton);
 	free(tracer);

@@ -52,12 +52,12 @@ static inline void cleanup_fclose(FILE **stream)
 #define autofclose __attribute__((cleanup(cleanup_fclose)))
 
 /* Empties a pointer variable and gives what it held: return take_pointer(buffer); */
-#define take_pointer(pointer)                        \
-	({                                           \
+#define take_pointer(pointer)                            \
+	({                                               \
 		__typeof__(pointer) *from_ = &(pointer); \
 		__typeof__(pointer) taken_ = *from_;     \
-		*from_ = NULL;                       \
-		taken_;                              \
+		*from_ = NULL;                           \
+		taken_;                                  \
 	})
 
 /* Empties a descriptor variable and gives what it held. */

@@ -17,16 +17,16 @@
 enum escape_form {
 	ESCAPE_PLAIN,    /* printable ASCII alone: logs, and columns, where a byte must be a column */
 	ESCAPE_TERMINAL, /* printable UTF-8 stays */
-	ESCAPE_JSON,     /* text for a JSON library, which escapes the rest: only bytes that are not UTF-8 are escaped */
+	ESCAPE_JSON, /* text for a JSON library, which escapes the rest: only bytes that are not UTF-8 are escaped */
 };
 
 /* The result is at most this many times as long as the input. */
 #define ESCAPE_GROWTH 4
 
 /*
- * Writes count bytes to buffer, escaped, and a NUL; as many as fit into size, which is at least 1. bytes may hold NUL.
- * Returns the length written, without the NUL. *taken, unless NULL, is how many of count are in it.
- * ESCAPE_JSON alone may write control characters: what they become is the JSON library's affair, and so is a NUL.
+ * Writes count bytes to buffer, escaped, and a NUL; as many as fit into size, which is at least 1. bytes may hold
+ * NUL. Returns the length written, without the NUL. *taken, unless NULL, is how many of count are in it. ESCAPE_JSON
+ * alone may write control characters: what they become is the JSON library's affair, and so is a NUL.
  */
 size_t escape(char *buffer, size_t size, enum escape_form form, const void *bytes, size_t count, size_t *taken);
 

@@ -22,7 +22,8 @@ static const struct {
 } proofs[] = {
 	{ .direction = DIRECTION_CLIENT,
 	  .cause = CAUSE_PEER_VERSION_TOO_OLD,
-	  .command = "openssl s_client -connect HOST:PORT -tls1_1 (-tls1_2): connects with the version clients offer" },
+	  .command =
+		  "openssl s_client -connect HOST:PORT -tls1_1 (-tls1_2): connects with the version clients offer" },
 	{ .direction = DIRECTION_CLIENT,
 	  .cause = CAUSE_NO_SHARED_CIPHER,
 	  .command = "openssl s_client -connect HOST:PORT -cipher LIST: connects with what the clients offer" },
@@ -91,8 +92,7 @@ const struct cause_row *diagnose_leading_cause(const struct snapshot *snapshot)
 		const struct cause_row *row = &snapshot->causes[i];
 
 		if (!leading || diagnose_severity(row) > diagnose_severity(leading) ||
-		    (diagnose_severity(row) == diagnose_severity(leading) &&
-		     row->count > leading->count))
+		    (diagnose_severity(row) == diagnose_severity(leading) && row->count > leading->count))
 			leading = row;
 	}
 	return leading;
@@ -123,7 +123,8 @@ static void add_peer_evidence(struct finding *finding, const struct cause_row *r
 
 	if (row->peers_distinct > 0) {
 		name_some(&row->peers, names, sizeof(names));
-		finding_evidence(finding, "about %.0f distinct peers, about %.0f of them also succeeded while watched; most: %s",
+		finding_evidence(finding,
+				 "about %.0f distinct peers, about %.0f of them were also ok while watched; most: %s",
 				 row->peers_distinct, row->peers_returning, names);
 	}
 	if (row->server_names.count) {
@@ -137,7 +138,8 @@ static void add_cause_evidence(struct finding *finding, const struct snapshot *s
 	char text[NAME_BYTES];
 
 	finding_evidence(finding, "%" PRIu64 " of %" PRIu64 " settled %s handshakes, %.2f %%", row->count,
-			 diagnose_settled(snapshot, row->direction), direction_name(row->direction), row->share * 100);
+			 diagnose_settled(snapshot, row->direction), direction_name(row->direction),
+			 row->share * 100);
 	add_peer_evidence(finding, row);
 	if (row->error_count)
 		finding_evidence(finding, "library error %08X, %s: %" PRIu64 " times", row->errors[0].code,
@@ -154,8 +156,8 @@ static void add_proof(struct finding *finding, const struct cause_row *row)
 		if (proofs[i].direction == row->direction && proofs[i].cause == row->cause)
 			finding_verify(finding, "%s", proofs[i].command);
 	}
-	finding_verify(finding, "after the change, tlswhy report -d 30: no more %s on the %s side", cause_id(row->cause),
-		       direction_name(row->direction));
+	finding_verify(finding, "after the change, tlswhy report -d 30: no more %s on the %s side",
+		       cause_id(row->cause), direction_name(row->direction));
 }
 
 static void add_cause(struct findings *findings, const struct snapshot *snapshot, const struct cause_row *row)
@@ -223,7 +225,8 @@ static void diagnose_workers(const struct snapshot *snapshot, struct findings *f
 					 worker->pid, worker->cpu_ratio * 100, worker->run_delay_ratio * 100);
 	}
 	finding_change(finding, "worker_processes auto; the CPU limit of the service or container");
-	finding_change(finding, "ssl_session_cache shared and session tickets spare full handshakes; ECDSA keys sign cheaper");
+	finding_change(finding,
+		       "ssl_session_cache shared and session tickets spare full handshakes; ECDSA keys sign cheaper");
 	finding_verify(finding, "tlswhy report -d 30: the workers' CPU and the handshakes' p99 go down");
 }
 

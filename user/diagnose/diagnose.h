@@ -49,11 +49,11 @@ struct findings {
  *   critical  n >= 20 and n/N >= 10 %, or n >= 5 and n/N >= 50 %
  *   warning   n >= 10 and n/N >= 1 %, or n >= 3 and n/N >= 10 %
  *   info      less, the three most frequent only
- * It is one step lower where nobody can fix the cause, and where a client must fix it and no peer that failed was also
- * seen to succeed: scanners, health checks and those who never got in look like that. Where no peer is known (the ring
- * was full) it is not lowered.
- * Then the workers: warning where one runs or waits for a CPU 90 % of the time, or waits 10 % of it.
- * Then the measurement itself: info where counts are not exact, or evidence was switched off for a while.
+ * It is one step lower where nobody can fix the cause, and where a client must fix it and no peer that failed was
+ * also seen to succeed: scanners, health checks and those who never got in look like that. Where no peer is known
+ * (the ring was full) it is not lowered. Then the workers: warning where one runs or waits for a CPU 90 % of the
+ * time, or waits 10 % of it. Then the measurement itself: info where counts are not exact, or evidence was switched
+ * off for a while.
  */
 void diagnose(const struct snapshot *snapshot, struct findings *findings);
 

@@ -19,7 +19,8 @@ struct finding *findings_add(struct findings *findings, const char *id, enum sev
 	return finding;
 }
 
-__attribute__((format(printf, 2, 0))) static void add_line(struct finding_lines *lines, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void add_line(struct finding_lines *lines, const char *format,
+							   va_list list)
 {
 	if (lines->count == FINDING_LINES)
 		return;

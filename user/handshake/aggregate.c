@@ -2,8 +2,8 @@
 /*
  * Counting records and spill rows, and merging.
  *
- * Invariant: every change goes through batch_count(), whichever way the facts came; what only a full record has is added
- * beside it. Counters cannot fail; lists may, when memory is short.
+ * Invariant: every change goes through batch_count(), whichever way the facts came; what only a full record has is
+ * added beside it. Counters cannot fail; lists may, when memory is short.
  * Must not know: how a cause is decided (classify.c), where records come from, the time.
  */
 #include <errno.h>
@@ -133,7 +133,8 @@ static void cipher_count(struct aggregate *aggregate, unsigned int direction, ui
 }
 
 /* Who it was, for what has an identity: peers that were ok are remembered, those that failed are listed. */
-static int identity_count(struct aggregate *aggregate, const struct batch *batch, const struct observation *observation)
+static int identity_count(struct aggregate *aggregate, const struct batch *batch,
+			  const struct observation *observation)
 {
 	struct peer peer;
 	bool known = peer_from_event(&peer, &observation->event);
@@ -143,8 +144,9 @@ static int identity_count(struct aggregate *aggregate, const struct batch *batch
 		return known ? peer_filter_add(&aggregate->ok_peers, hash) : 0;
 	if (batch->amends && known)
 		peer_filter_remove(&aggregate->ok_peers, hash);
-	return cause_tally_add_identity(&aggregate->causes[batch->direction][batch->cause], observation->event.time_ns,
-					known ? &peer : NULL, hash, observation->sni, observation->sni_bytes);
+	return cause_tally_add_identity(&aggregate->causes[batch->direction][batch->cause],
+					observation->event.time_ns, known ? &peer : NULL, hash, observation->sni,
+					observation->sni_bytes);
 }
 
 int aggregate_add(struct aggregate *aggregate, const struct observation *observation)

@@ -3,20 +3,20 @@
  * From single handshakes to numbers: counts by direction and cause, latencies, peers, names, versions, ciphers and
  * workers.
  *
- * Full records and spill rows go through the same counting and give the same counts, buckets and sums; a spill row has
- * no peer, name, time or cipher. Whatever the order in which a set of records and rows is added, and however it is
- * split over aggregates that are merged, the snapshot is the same, but for
+ * Full records and spill rows go through the same counting and give the same counts, buckets and sums; a spill row
+ * has no peer, name, time or cipher. Whatever the order in which a set of records and rows is added, and however it
+ * is split over aggregates that are merged, the snapshot is the same, but for
  *   - which keys a list holds, where there are more than it can hold, and
- *   - peers_returning, where an amendment is added before its ok or to another aggregate: the peer then counts as one that
- *     had a handshake that was ok. A ring keeps their order; it takes a full ring, or a handshake split over two recordings.
+ *   - peers_returning, where an amendment is added before its ok or to another aggregate: the peer then counts as
+ *     one that had an ok. A ring keeps their order; it takes a full ring, or a handshake split over two recordings.
  *
  * An EVENT_AMENDED takes one ok back (its count, bucket, version, resumption, cipher, CPU time) and counts a failure
  * instead. It may be read before the ok it takes back, where that was spilled; until then ok rows are too low, never
  * below 0.
  *
- * Memory, with default options: 0.3 MB at once, 4 MiB for the filter of peers that were ok as they come, and for each of the
- * 3 * CAUSE_COUNT pairs that occur at most 0.15 MB, however many peers, names and workers there are; 25 MB in all. A
- * record costs two or three hashes and no allocation once the lists are grown.
+ * Memory, with default options: 0.3 MB at once, 4 MiB for the filter of peers that were ok as they come, and for each
+ * of the 3 * CAUSE_COUNT pairs that occur at most 0.15 MB, however many peers, names and workers there are; 25 MB in
+ * all. A record costs two or three hashes and no allocation once the lists are grown.
  * Must not know: how a cause is decided (classify.c), where records come from, the time.
  */
 #ifndef TLSWHY_HANDSHAKE_AGGREGATE_H
@@ -32,11 +32,12 @@ struct aggregate;
 
 /* 0 is the default of each. */
 struct aggregate_options {
-	size_t top_peers;     /* listed a cause and direction; 20 */
-	size_t top_names;     /* the same; 20 */
-	size_t tracked_keys;  /* peers and names kept a cause and direction to find the top; 256, at least as many as listed */
-	size_t workers;       /* told apart; 1024; the others share one row, of pid 0 */
-	uint64_t seed;        /* of the hashes: random where strangers choose the keys, the same where aggregates are merged */
+	size_t top_peers;    /* listed a cause and direction; 20 */
+	size_t top_names;    /* the same; 20 */
+	size_t tracked_keys; /* peers and names kept a cause and direction, to find the top; 256, at least the listed
+			      */
+	size_t workers;      /* told apart; 1024; the others share one row, of pid 0 */
+	uint64_t seed;       /* of the hashes: random where strangers choose the keys; to merge, the same */
 };
 
 /* The caller owns it. options may be NULL. Returns NULL when memory is short. */
@@ -44,8 +45,8 @@ struct aggregate *aggregate_new(const struct aggregate_options *options);
 void aggregate_free(struct aggregate *aggregate);
 
 /*
- * Counts one EVENT_SETTLED or EVENT_AMENDED. Returns 0; -EINVAL for another kind, with nothing changed; -ENOMEM where it
- * was counted and only its place in a list of peers, names or errors, or in the filter, is missing.
+ * Counts one EVENT_SETTLED or EVENT_AMENDED. Returns 0; -EINVAL for another kind, with nothing changed; -ENOMEM where
+ * it was counted and only its place in a list of peers, names or errors, or in the filter, is missing.
  */
 int aggregate_add(struct aggregate *aggregate, const struct observation *observation);
 
@@ -56,25 +57,26 @@ int aggregate_add(struct aggregate *aggregate, const struct observation *observa
 int aggregate_add_spilled(struct aggregate *aggregate, const struct spill_key *key, const struct spill_value *value);
 
 /*
- * Adds all of from to into, totals too. Returns 0; -EINVAL where they are the same or of different seeds, with nothing
- * changed; -ENOMEM where all counts were added and lists are not complete. Times are of one clock only where both
- * come from one boot of one host.
+ * Adds all of from to into, totals too. Returns 0; -EINVAL where they are the same or of different seeds, with
+ * nothing changed; -ENOMEM where all counts were added and lists are not complete. Times are of one clock only where
+ * both come from one boot of one host.
  */
 int aggregate_merge(struct aggregate *into, const struct aggregate *from);
 
 /*
  * Takes the kernel's counters, which replace what was given before: totals by direction, where ok is what was
- * completed and kept (the kernel's ok - amended) and failed is the kernel's failed + amended; resumed is of all completed,
- * and made one of the kept in the snapshot. For an exact snapshot they must be of the same moment as the records: read after
- * disarming, with ring and spill map drained.
+ * completed and kept (the kernel's ok - amended) and failed is the kernel's failed + amended; resumed is of all
+ * completed, and made one of the kept in the snapshot. For an exact snapshot they must be of the same moment as the
+ * records: read after disarming, with ring and spill map drained.
  */
 void aggregate_set_totals(struct aggregate *aggregate, const struct totals totals[SNAPSHOT_DIRECTIONS],
 			  const struct losses *losses);
 
 /*
- * Fills causes, ok, versions, ciphers, workers, totals, losses, exact and inexact_reason, and frees what *snapshot, which
- * must be initialised, had there; the other fields are left alone. Without aggregate_set_totals() the totals are
- * what was counted. Of workers, master_pid is 0 and the ratios are -1. Returns 0, or -ENOMEM with *snapshot unchanged.
+ * Fills causes, ok, versions, ciphers, workers, totals, losses, exact and inexact_reason, and frees what *snapshot,
+ * which must be initialised, had there; the other fields are left alone. Without aggregate_set_totals() the totals
+ * are what was counted. Of workers, master_pid is 0 and the ratios are -1. Returns 0, or -ENOMEM with *snapshot
+ * unchanged.
  */
 int aggregate_snapshot(const struct aggregate *aggregate, struct snapshot *snapshot);
 

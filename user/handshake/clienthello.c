@@ -107,7 +107,8 @@ static int parse_versions(struct clienthello *hello, struct span body)
 		return err;
 	if (body.total || !list.total)
 		return -EBADMSG;
-	return take_numbers(list, hello->versions, CLIENTHELLO_VERSIONS, &hello->version_count, &hello->version_total);
+	return take_numbers(list, hello->versions, CLIENTHELLO_VERSIONS, &hello->version_count,
+			    &hello->version_total);
 }
 
 static int parse_groups(struct clienthello *hello, struct span body)

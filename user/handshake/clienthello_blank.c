@@ -143,7 +143,7 @@ static void blank_up_to_extensions(struct span *message, struct span *list)
 	zero(part); /* random */
 	if (span_vector8(message, &part))
 		return;
-	zero(part); /* session id */
+	zero(part);                   /* session id */
 	for (int i = 0; i < 2; i++) { /* cipher suites, compression methods */
 		if (i == 0 ? span_vector16(message, &part) : span_vector8(message, &part))
 			return;

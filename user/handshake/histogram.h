@@ -36,7 +36,7 @@ void histogram_add(struct histogram *histogram, uint64_t latency_ns);
  */
 void histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count, uint64_t sum_ns);
 
-/* Takes one latency back that was added before. -ERANGE, and nothing changed, where its bucket or the sum is below it. */
+/* Takes back one latency that was added before. -ERANGE, and nothing changed, where bucket or sum is too small. */
 int histogram_subtract(struct histogram *histogram, uint64_t latency_ns);
 
 /* The same for count latencies of one bucket with their sum. */

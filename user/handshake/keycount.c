@@ -2,8 +2,8 @@
 /*
  * A fixed open-addressing table of counts.
  *
- * Invariant: a slot is always free, or probing would not end: the limit is at most half of the slots, and of 32 slots or
- * more at most 8 go to rest keys beyond it.
+ * Invariant: a slot is always free, or probing would not end: the limit is at most half of the slots, and of 32 slots
+ * or more at most 8 go to rest keys beyond it.
  * Must not know: what the keys are.
  */
 #include <errno.h>

@@ -19,7 +19,7 @@ struct keycount_entry {
 	bool used;
 };
 
-/* `= { 0 }` may be given to keycount_release(). Walk slots entries[0] to entries[slots - 1], of which some are used. */
+/* `= { 0 }` may be given to keycount_release(). Walk entries[0] to entries[slots - 1], of which some are used. */
 struct keycount {
 	struct keycount_entry *entries;
 	size_t slots;
@@ -29,8 +29,8 @@ struct keycount {
 };
 
 /*
- * limit: different keys, at least 1. rest_mask: key & rest_mask may take 8 values at most; these may come on top of the
- * limit. Returns 0 or -ENOMEM.
+ * limit: different keys, at least 1. rest_mask: key & rest_mask may take 8 values at most; these may come on top of
+ * the limit. Returns 0 or -ENOMEM.
  */
 int keycount_init(struct keycount *counts, size_t limit, uint64_t rest_mask);
 void keycount_release(struct keycount *counts);

@@ -112,11 +112,13 @@ static const char *const alerts[256] = {
 	[121] = "ech_required",
 };
 
-#define ERRNOS(X)                                                                                              \
-	X(EPERM) X(ENOENT) X(EINTR) X(EIO) X(EBADF) X(EAGAIN) X(ENOMEM) X(EACCES) X(EFAULT) X(EINVAL) X(ENFILE) \
-	X(EMFILE) X(ENOSPC) X(EPIPE) X(EPROTO) X(ENOTSOCK) X(ENETDOWN) X(ENETUNREACH) X(ENETRESET)              \
-	X(ECONNABORTED) X(ECONNRESET) X(ENOBUFS) X(ENOTCONN) X(ESHUTDOWN) X(ETIMEDOUT) X(ECONNREFUSED)          \
-	X(EHOSTDOWN) X(EHOSTUNREACH) X(EADDRINUSE) X(EADDRNOTAVAIL) X(EINPROGRESS) X(EALREADY) X(EMSGSIZE)
+#define ERRNOS(X)                                                                                                   \
+	X(EPERM)                                                                                                    \
+	X(ENOENT) X(EINTR) X(EIO) X(EBADF) X(EAGAIN) X(ENOMEM) X(EACCES) X(EFAULT) X(EINVAL) X(ENFILE) X(EMFILE)    \
+		X(ENOSPC) X(EPIPE) X(EPROTO) X(ENOTSOCK) X(ENETDOWN) X(ENETUNREACH) X(ENETRESET) X(ECONNABORTED)    \
+			X(ECONNRESET) X(ENOBUFS) X(ENOTCONN) X(ESHUTDOWN) X(ETIMEDOUT) X(ECONNREFUSED) X(EHOSTDOWN) \
+				X(EHOSTUNREACH) X(EADDRINUSE) X(EADDRNOTAVAIL) X(EINPROGRESS) X(EALREADY)           \
+					X(EMSGSIZE)
 
 static const struct name errnos[] = {
 #define X(symbol) { .number = symbol, .name = #symbol },

@@ -60,8 +60,9 @@ static const char *ssl_text(unsigned int reason, enum library_family family, cha
 	const char *text;
 
 	if (reason >= ALERT_REASON_BASE && reason <= ALERT_REASON_BASE + 255) {
-		snprintf(buffer, NAME_BYTES, "alert %.60s received",
-			 alert_name((uint8_t)(reason - ALERT_REASON_BASE), alert));
+		text = alert_name((uint8_t)(reason - ALERT_REASON_BASE), alert);
+		/* One without a name says "alert" itself. */
+		snprintf(buffer, NAME_BYTES, text == alert ? "%.60s received" : "alert %.60s received", text);
 		return buffer;
 	}
 	if (family == LIBRARY_BORINGSSL)

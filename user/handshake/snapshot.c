@@ -115,7 +115,8 @@ static bool is_miscounted(const struct snapshot *snapshot, unsigned int directio
 			failed += snapshot->causes[i].count;
 	if (failed == t->failed && ok == t->ok)
 		return false;
-	snprintf(reason, REASON_BYTES, "the kernel counted %" PRIu64 " %s handshakes %s, but records of %" PRIu64 " arrived",
+	snprintf(reason, REASON_BYTES,
+		 "the kernel counted %" PRIu64 " %s handshakes %s, but records of %" PRIu64 " arrived",
 		 failed != t->failed ? t->failed : t->ok, failed != t->failed ? "failed" : "ok",
 		 direction_words(direction), failed != t->failed ? failed : ok);
 	return true;
@@ -133,7 +134,8 @@ static bool is_inexact(const struct snapshot *snapshot, char *reason)
 
 int snapshot_judge(struct snapshot *snapshot, bool has_totals)
 {
-	char reason[REASON_BYTES] = "the kernel's own counters are missing, there is nothing to compare the records with";
+	char reason[REASON_BYTES] =
+		"the kernel's own counters are missing, there is nothing to compare the records with";
 	bool exact = has_totals && !is_inexact(snapshot, reason);
 	char *owned = exact ? NULL : strdup(reason);
 

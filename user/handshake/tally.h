@@ -2,11 +2,10 @@
 /*
  * What is counted for one cause of one direction, and for the handshakes of one direction that were ok.
  *
- * A share of handshakes arrives as a batch: one of a full record, or as many as a spill row holds. Both are counted by
- * the same code, so the two ways cannot differ.
- * Invariant: numbers only grow; an ok that is taken back is counted as taken, and subtracted when a row is made. So the
- * order in which oks and their amendments are read does not matter.
- * Must not know: how a cause is decided, the kernel's totals.
+ * A share of handshakes arrives as a batch: one of a full record, or as many as a spill row holds. Both are counted
+ * by the same code, so the two ways cannot differ. Invariant: numbers only grow; an ok that is taken back is counted
+ * as taken, and subtracted when a row is made. So the order in which oks and their amendments are read does not
+ * matter. Must not know: how a cause is decided, the kernel's totals.
  */
 #ifndef TLSWHY_HANDSHAKE_TALLY_H
 #define TLSWHY_HANDSHAKE_TALLY_H
@@ -92,8 +91,8 @@ int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const 
 int cause_tally_merge(struct cause_tally *into, const struct cause_tally *from);
 
 /*
- * Makes rows, which own their memory. share and incomplete are left to the caller. Returns 0, or -ENOMEM with what was
- * allocated so far in *row, for the caller to free.
+ * Makes rows, which own their memory. share and incomplete are left to the caller. Returns 0, or -ENOMEM with what
+ * was allocated so far in *row, for the caller to free.
  */
 int cause_tally_row(const struct cause_tally *tally, const struct tally_limits *limits,
 		    const struct peer_filter *ok_peers, struct cause_row *row);

@@ -116,7 +116,8 @@ static void table_remove(struct toplist *list, uint32_t index)
 	list->table[hole] = 0;
 }
 
-static struct toplist_entry *toplist_find(const struct toplist *list, const void *key, size_t key_bytes, uint64_t hash)
+static struct toplist_entry *toplist_find(const struct toplist *list, const void *key, size_t key_bytes,
+					  uint64_t hash)
 {
 	size_t mask = table_mask(list);
 
@@ -185,7 +186,8 @@ static void toplist_append(struct toplist *list, const void *key, size_t key_byt
 }
 
 /* The key with the least count gives its entry to a new one, which inherits that count as its overcount. */
-static void toplist_replace_least(struct toplist *list, const void *key, size_t key_bytes, uint64_t hash, uint64_t count)
+static void toplist_replace_least(struct toplist *list, const void *key, size_t key_bytes, uint64_t hash,
+				  uint64_t count)
 {
 	uint32_t index = list->heap[0];
 	struct toplist_entry *entry = &list->entries[index];
@@ -282,8 +284,8 @@ static size_t merge_collect(const struct toplist *into, const struct toplist *fr
 
 	for (size_t i = 0; i < into->count; i++) {
 		struct toplist_item item = entry_item(into, i);
-		const struct toplist_entry *other =
-			toplist_find(from, item.key, item.key_bytes, hash_bytes(item.key, item.key_bytes, from->seed));
+		const struct toplist_entry *other = toplist_find(from, item.key, item.key_bytes,
+								 hash_bytes(item.key, item.key_bytes, from->seed));
 
 		item.count += other ? other->count : from->absent_max;
 		item.overcount += other ? other->overcount : from->absent_max;

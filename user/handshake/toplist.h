@@ -7,10 +7,9 @@
  *   - overcount <= N / C, and a key whose true count is above N / C is in the list;
  *   - with at most C distinct keys every count is exact, and neither order nor merging changes it.
  * An addition costs one hash, one table probe and at most log2(C) steps in a heap, however many keys there were.
- * Memory: key_bytes_max + 44 bytes a key for C rounded up to a power of two, taken as keys come, by doubling; nothing is
- * allocated any more when the list is full.
- * Keys are bytes with a length, may hold NUL, and are copied.
- * Must not know: what the keys are.
+ * Memory: key_bytes_max + 44 bytes a key for C rounded up to a power of two, taken as keys come, by doubling; nothing
+ * is allocated any more when the list is full. Keys are bytes with a length, may hold NUL, and are copied. Must not
+ * know: what the keys are.
  */
 #ifndef TLSWHY_HANDSHAKE_TOPLIST_H
 #define TLSWHY_HANDSHAKE_TOPLIST_H
@@ -27,13 +26,13 @@ struct toplist {
 	size_t capacity;
 	size_t key_bytes_max;
 	uint64_t seed;
-	size_t count;                  /* of entries[] in use */
-	size_t room;                   /* of entries[], keys[] and heap[] */
-	uint64_t absent_max;           /* no key that is not in the list has a greater true count */
+	size_t count;        /* of entries[] in use */
+	size_t room;         /* of entries[], keys[] and heap[] */
+	uint64_t absent_max; /* no key that is not in the list has a greater true count */
 	struct toplist_entry *entries;
-	uint8_t *keys;                 /* key_bytes_max bytes an entry */
-	uint32_t *heap;                /* indexes of entries, the least count first */
-	uint32_t *table;               /* index of an entry plus 1, by hash, linear probing; 2 * room slots */
+	uint8_t *keys;   /* key_bytes_max bytes an entry */
+	uint32_t *heap;  /* indexes of entries, the least count first */
+	uint32_t *table; /* index of an entry plus 1, by hash, linear probing; 2 * room slots */
 };
 
 /* What toplist_sorted() gives: the key belongs to the list and is good until the list changes. */

@@ -174,7 +174,8 @@ int worker_ratio(const struct worker_sample *before, const struct worker_sample 
 		return -EINVAL;
 	seconds = (double)(after->time_ns - before->time_ns) / 1e9;
 	/* The kernel scales utime and stime against each other; their sum may step back by a tick. */
-	*cpu_ratio = ticks_after > ticks_before ? (double)(ticks_after - ticks_before) / ticks_per_second / seconds : 0;
+	*cpu_ratio = ticks_after > ticks_before ? (double)(ticks_after - ticks_before) / ticks_per_second / seconds
+						: 0;
 	*run_delay_ratio = -1;
 	if (before->has_run_delay && after->has_run_delay && after->run_delay_ns >= before->run_delay_ns)
 		*run_delay_ratio = (double)(after->run_delay_ns - before->run_delay_ns) / 1e9 / seconds;

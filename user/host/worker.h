@@ -43,7 +43,8 @@ int worker_sample_take(pid_t pid, struct worker_sample *out);
 /*
  * Between two samples of one process: the share of one CPU it used (above 1 with several threads), and the share of
  * the time it was runnable without a CPU (negative: unknown). Ticks are 10 ms: over 1 s the first is good to 0.01.
- * Returns 0; -ESTALE when the samples are of different processes, -EINVAL when no time passed; outputs untouched then.
+ * Returns 0; -ESTALE when the samples are of different processes, -EINVAL when no time passed; outputs untouched
+ * then.
  */
 int worker_ratio(const struct worker_sample *before, const struct worker_sample *after, double *cpu_ratio,
 		 double *run_delay_ratio);

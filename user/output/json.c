@@ -28,7 +28,8 @@ static json_t *window(const struct snapshot *snapshot, bool *failed)
 {
 	json_t *object = json_object();
 
-	json_put(object, "start", snapshot->start_unix_ns ? json_moment(snapshot->start_unix_ns) : json_null(), failed);
+	json_put(object, "start", snapshot->start_unix_ns ? json_moment(snapshot->start_unix_ns) : json_null(),
+		 failed);
 	json_put(object, "seconds", json_number(snapshot->seconds), failed);
 	return object;
 }

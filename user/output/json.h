@@ -27,8 +27,8 @@
 #include "handshake/snapshot.h"
 
 /*
- * Writes the document and a newline. findings may be NULL where n is 0. Returns 0, -ENOMEM with nothing written, or -EIO
- * where the stream failed.
+ * Writes the document and a newline. findings may be NULL where n is 0. Returns 0, -ENOMEM with nothing written, or
+ * -EIO where the stream failed.
  */
 int json_report(const struct snapshot *snapshot, const struct finding *findings, size_t n, const char *tool_version,
 		FILE *stream);

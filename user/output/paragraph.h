@@ -33,7 +33,8 @@ __attribute__((format(printf, 2, 3))) void paragraph_add(struct paragraph *parag
 /* Adds foreign bytes, escaped, cut with "..." to a number of columns. */
 void paragraph_add_foreign(struct paragraph *paragraph, const void *bytes, size_t count, size_t columns);
 
-/* Writes it, every line behind indent spaces, every further one behind hang more. Errors stay in the stream's flag. */
+/* Writes it, every line behind indent spaces, every further one behind hang more. Errors stay in the stream's flag.
+ */
 void paragraph_write(const struct paragraph *paragraph, const struct page *page, unsigned int indent,
 		     unsigned int hang);
 

@@ -2,9 +2,9 @@
 /*
  * The report as text, for a person in the middle of an outage: the first line is the answer, the rest is why.
  *
- * Invariant: printable ASCII besides the colours, whatever strangers sent, and no line wider than the width. Nothing is
- * said that the snapshot does not hold: what is an estimate has "~", what is not known is named as such.
- * Must not know: clocks, terminals (whether there is one is the caller's affair).
+ * Invariant: printable ASCII besides the colours, whatever strangers sent, and no line wider than the width. Nothing
+ * is said that the snapshot does not hold: what is an estimate has "~", what is not known is named as such. Must not
+ * know: clocks, terminals (whether there is one is the caller's affair).
  */
 #ifndef TLSWHY_OUTPUT_TEXT_H
 #define TLSWHY_OUTPUT_TEXT_H

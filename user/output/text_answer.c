@@ -62,7 +62,7 @@ static void add_directive(struct paragraph *paragraph, const struct cause_row *r
 	if (!length)
 		length = strcspn(advice, ";");
 	if (length)
-		paragraph_add(paragraph, "; look at: %.*s", (int)length, advice);
+		paragraph_add(paragraph, "; see %.*s", (int)length, advice);
 }
 
 static void add_peers(struct paragraph *paragraph, const struct cause_row *row)
@@ -70,10 +70,9 @@ static void add_peers(struct paragraph *paragraph, const struct cause_row *row)
 	if (row->peers_distinct < 0.5)
 		paragraph_add(paragraph, "; peers not known");
 	else if (row->peers_returning < 0.5)
-		paragraph_add(paragraph, "; none of ~%.0f peers also succeeded", row->peers_distinct);
+		paragraph_add(paragraph, "; none of ~%.0f peers also ok", row->peers_distinct);
 	else
-		paragraph_add(paragraph, "; ~%.0f of ~%.0f peers also succeeded", row->peers_returning,
-			      row->peers_distinct);
+		paragraph_add(paragraph, "; ~%.0f of ~%.0f peers also ok", row->peers_returning, row->peers_distinct);
 }
 
 static void add_since(struct paragraph *paragraph, const struct snapshot *snapshot, const struct cause_row *row)
@@ -83,9 +82,10 @@ static void add_since(struct paragraph *paragraph, const struct snapshot *snapsh
 	if (!row->first_ns || !snapshot->start_ns || !snapshot->start_unix_ns)
 		return;
 	when_time_of_day(snapshot->start_unix_ns + (row->first_ns - snapshot->start_ns), text);
-	paragraph_add(paragraph, "; since %.8sZ", text); /* whole seconds */
+	paragraph_add(paragraph, " since %.8sZ", text); /* whole seconds */
 }
 
+/* One line where it fits into 100 columns; counts and meaning follow on the next. */
 static void write_failing(const struct page *page, const struct style *style, const struct snapshot *snapshot,
 			  const struct cause_row *row)
 {
@@ -95,13 +95,16 @@ static void write_failing(const struct page *page, const struct style *style, co
 	char text[DURATION_BYTES];
 
 	colored.color = critical ? style->critical : style->warning;
-	paragraph_add(&paragraph, "%s handshakes fail: %s, %s (%" PRIu64 " of %" PRIu64 ")",
-		      direction_name(row->direction), cause_id(row->cause), percent_text(row->share, text), row->count,
-		      diagnose_settled(snapshot, row->direction));
-	add_peers(&paragraph, row);
+	paragraph_add(&paragraph, "%s: %s fail, %s", direction_name(row->direction), percent_text(row->share, text),
+		      cause_id(row->cause));
 	add_since(&paragraph, snapshot, row);
+	add_peers(&paragraph, row);
 	add_directive(&paragraph, row);
 	paragraph_write(&paragraph, &colored, 0, 2);
+	paragraph = (struct paragraph){ 0 };
+	paragraph_add(&paragraph, "%" PRIu64 " of %" PRIu64 " settled handshakes: %s", row->count,
+		      diagnose_settled(snapshot, row->direction), cause_meaning(row->cause));
+	paragraph_write(&paragraph, page, 2, 2);
 }
 
 /* Failures, but none that reaches a warning. */
@@ -135,8 +138,9 @@ static void write_all_ok(const struct page *page, const struct style *style, con
 	struct paragraph paragraph = { 0 };
 
 	colored.color = snapshot->exact ? style->good : style->warning;
-	paragraph_add(&paragraph, snapshot->exact ? "TLS is not your problem: %" PRIu64 " ok" :
-						    "no failure was seen, but the counts are not exact: %" PRIu64 " ok",
+	paragraph_add(&paragraph,
+		      snapshot->exact ? "TLS is not your problem: %" PRIu64 " ok"
+				      : "no failure was seen, but the counts are not exact: %" PRIu64 " ok",
 		      sum_ok(snapshot));
 	add_ok_figures(&paragraph, snapshot);
 	paragraph_write(&paragraph, &colored, 0, 2);
@@ -163,9 +167,10 @@ static void write_nothing(const struct page *page, const struct style *style, co
 	}
 	paragraph_add(&paragraph, "no TLS handshake was seen in %.1f s", snapshot->seconds);
 	paragraph_write(&paragraph, &colored, 0, 2);
-	write_plain(page, 2,
-		    "That can mean: no new connections (keep-alive ones do not shake hands again); TLS ends before this "
-		    "nginx; clients do not reach it; or this nginx uses a library that is not attached: tlswhy check.");
+	write_plain(
+		page, 2,
+		"That can mean: no new connections (keep-alive ones do not shake hands again); TLS ends before this "
+		"nginx; clients do not reach it; or this nginx uses a library that is not attached: tlswhy check.");
 }
 
 void write_answer(const struct page *page, const struct style *style, const struct snapshot *snapshot)

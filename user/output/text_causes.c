@@ -29,7 +29,7 @@ static void write_peers(const struct page *page, const struct cause_row *row)
 	struct paragraph paragraph = { 0 };
 
 	if (row->peers_distinct >= 0.5) {
-		paragraph_add(&paragraph, "peers: ~%.0f distinct, ~%.0f of them also succeeded; most:", row->peers_distinct,
+		paragraph_add(&paragraph, "peers: ~%.0f distinct, ~%.0f of them also ok; most:", row->peers_distinct,
 			      row->peers_returning);
 		add_names(&paragraph, &row->peers);
 		paragraph_write(&paragraph, page, 4, 2);

@@ -19,7 +19,8 @@ struct style {
 
 /* "0.85 ms", "12.3 ms", "1.20 s". Returns the buffer. */
 const char *duration_text(uint64_t ns, char buffer[DURATION_BYTES]);
-/* A ratio as "8.0 %", "0.03 %": never "0 %" for what is not 0, never "100 %" for what is not all. Returns the buffer. */
+/* A ratio as "8.0 %", "0.03 %": never "0 %" for what is not 0, never "100 %" for what is not all. Returns the buffer.
+ */
 const char *percent_text(double ratio, char buffer[DURATION_BYTES]);
 
 /* A line in the style of headings, behind an empty one. */

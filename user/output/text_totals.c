@@ -69,8 +69,8 @@ static void write_ciphers(const struct page *page, const struct snapshot *snapsh
 		const struct cipher_row *row = &snapshot->ciphers[i];
 
 		if (row->direction == direction)
-			paragraph_add(&paragraph, "%s%s %" PRIu64, shown++ ? ", " : " ", cipher_name(row->cipher, text),
-				      row->count);
+			paragraph_add(&paragraph, "%s%s %" PRIu64, shown++ ? ", " : " ",
+				      cipher_name(row->cipher, text), row->count);
 	}
 	if (strchr(paragraph.text, ':')[1])
 		paragraph_write(&paragraph, page, 2, 2);
@@ -98,8 +98,7 @@ static void write_total(const struct page *page, const struct totals *totals, un
 
 	if (!totals->begun && !totals->ok && !totals->failed)
 		return;
-	paragraph_add(&paragraph,
-		      "%s: %" PRIu64 " begun, %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64 " still open",
+	paragraph_add(&paragraph, "%s: %" PRIu64 " begun, %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64 " still open",
 		      direction_name(direction), totals->begun, totals->ok, totals->failed, totals->open);
 	if (totals->evicted)
 		paragraph_add(&paragraph, ", %" PRIu64 " ended with their process", totals->evicted);
@@ -178,7 +177,8 @@ static void write_losses(const struct page *page, const struct losses *losses)
 		  .what = "records found the ring full: counted with cause and latency, without peer and name" },
 		{ .count = losses->spill_full, .what = "records found no room at all: in the totals, in no cause" },
 		{ .count = losses->state_full, .what = "handshakes were not watched: too many at once" },
-		{ .count = losses->settled_full, .what = "completed handshakes: a later rejection would not be seen" },
+		{ .count = losses->settled_full,
+		  .what = "completed handshakes: a later rejection would not be seen" },
 		{ .count = losses->evicted, .what = "handshakes ended with their process" },
 		{ .count = losses->unmatched, .what = "handshakes had no end that was seen" },
 		{ .count = losses->read_faults, .what = "reads of nginx's memory failed: some facts are missing" },

@@ -82,10 +82,12 @@ static void put_verdict(json_t *line, const struct observation *observation, boo
 	json_put(line, "verify_text",
 		 json_name(verified ? verify_text(verdict->verify_result, verdict->library, text) : NULL), failed);
 	json_put(line, "alert_received",
-		 json_name(verdict->flags & VERDICT_ALERT_RECEIVED ? alert_name(verdict->alert_received, text) : NULL),
+		 json_name(verdict->flags & VERDICT_ALERT_RECEIVED ? alert_name(verdict->alert_received, text)
+								   : NULL),
 		 failed);
 	json_put(line, "alert_sent",
-		 json_name(verdict->flags & VERDICT_ALERT_SENT ? alert_name(verdict->alert_sent, text) : NULL), failed);
+		 json_name(verdict->flags & VERDICT_ALERT_SENT ? alert_name(verdict->alert_sent, text) : NULL),
+		 failed);
 	json_put(line, "errno", json_name(verdict->error_errno ? errno_name(verdict->error_errno, text) : NULL),
 		 failed);
 }

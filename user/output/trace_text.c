@@ -8,15 +8,15 @@
 #include "output/trace_text.h"
 #include "output/when.h"
 
-#define COLUMNS          "%-12s %7s %-8s %-21s %-28s %-29s %9s %-7s %s\n"
-#define NAME_COLUMN      28
-#define ADDRESS_BYTES    (PEER_TEXT_BYTES * ESCAPE_GROWTH + 16) /* with brackets and port */
-#define DETAIL_BYTES     512
+#define COLUMNS       "%-12s %7s %-8s %-21s %-28s %-29s %9s %-7s"
+#define NAME_COLUMN   28
+#define ADDRESS_BYTES (PEER_TEXT_BYTES * ESCAPE_GROWTH + 16) /* with brackets and port */
+#define DETAIL_BYTES  512
 
 int trace_text_header(FILE *stream)
 {
-	int written = fprintf(stream, COLUMNS, "TIME (UTC)", "PID", "SIDE", "PEER", "SERVER NAME", "CAUSE", "LATENCY",
-			      "VERSION", "DETAIL");
+	int written = fprintf(stream, COLUMNS " %s\n", "TIME (UTC)", "PID", "SIDE", "PEER", "SERVER NAME", "CAUSE",
+			      "LATENCY", "VERSION", "DETAIL");
 
 	return written < 0 ? -EIO : 0;
 }
@@ -92,9 +92,10 @@ int trace_text(const struct observation *observation, uint64_t unix_offset_ns, F
 	escape_column(name, sizeof(name), NAME_COLUMN, observation->sni, observation->sni_bytes);
 	latency_column(observation, latency);
 	detail_column(observation, detail);
-	written = fprintf(stream, COLUMNS, when_time_of_day(event->time_ns + unix_offset_ns, time), pid,
+	written = fprintf(stream, COLUMNS "%s%s\n", when_time_of_day(event->time_ns + unix_offset_ns, time), pid,
 			  direction_name(event->verdict.direction), peer, name[0] ? name : "-",
 			  cause_id(observation->cause), latency,
-			  event->tls_version ? version_name(event->tls_version, version) : "-", detail);
+			  event->tls_version ? version_name(event->tls_version, version) : "-", detail[0] ? " " : "",
+			  detail);
 	return written < 0 ? -EIO : 0;
 }

@@ -22,8 +22,7 @@ static struct date date_of(uint64_t days)
 	uint64_t shifted = days + 719468; /* since 0000-03-01 */
 	uint64_t era = shifted / DAYS_IN_ERA;
 	unsigned int day_of_era = (unsigned int)(shifted % DAYS_IN_ERA);
-	unsigned int year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	unsigned int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	unsigned int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	unsigned int month = (5 * day_of_year + 2) / 153; /* 0 is March */
 

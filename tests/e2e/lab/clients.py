@@ -6,6 +6,7 @@ was served, which only scenarios that must succeed look at.
 raw() says byte by byte what a correct library would never say, tls() is Python's ssl module, s_client() is the
 openssl program for what Python cannot set. Must not know: what is expected of tlswhy.
 """
+import contextlib
 import http.client
 import os
 import re
@@ -132,19 +133,23 @@ def starttls_raw(*steps, end=peer.wait):
     return after_starttls(lambda target, sock: peer.play(sock, steps, end))
 
 
-def get(times=1, path="/"):
-    """Plain HTTP requests, for listeners in front of a TLS backend. True where all were answered with 200."""
+def get(times=1):
+    """
+    Plain HTTP requests on one connection (so that one worker has them all), for listeners in front of a TLS
+    backend. True where all were answered with 200.
+    """
     def trigger(target):
-        served = True
-        for _ in range(times):
-            connection = http.client.HTTPConnection(target.host, target.port, timeout=peer.LIMIT_SECONDS)
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            answer.read()
-            connection.close()
-            served = served and answer.status == 200
-        return served
+        with contextlib.closing(http.client.HTTPConnection(target.host, target.port, timeout=peer.LIMIT_SECONDS,
+                                                           source_address=(target.source, 0))) as connection:
+            return all([get_one(connection) for _ in range(times)])
     return trigger
+
+
+def get_one(connection):
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status == 200
 
 
 def say_line():

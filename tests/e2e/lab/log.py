@@ -153,9 +153,13 @@ def disagreement(failure, event):
 def peer_complaint(event, peers):
     """The stream and mail modules log whom they accepted: a client's address and port must be the event's."""
     logged = peers.get(event["connection"])
-    if event["direction"] != "client" or not logged or logged == (event["peer"], event["port"]):
+    if event["direction"] != "client" or not logged:
         return []
-    return [f"*{event['connection']}: peer is {event['peer']}:{event['port']}, log says {logged}"]
+    if event["proxied_by"]: # the line is older than the PROXY protocol header
+        found, logged = event["proxied_by"], logged[0]
+    else:
+        found = (event["peer"], event["port"])
+    return [] if found == logged else [f"*{event['connection']}: peer is {found}, log says {logged}"]
 
 
 def compare(log, events):

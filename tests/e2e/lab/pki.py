@@ -190,8 +190,8 @@ class Pki:
         """Workers load some keys themselves; secret.key is the one they may not read."""
         shutil.copyfile(self.path("key-ec.pem"), self.key("secret"))
         os.chmod(self.key("secret"), 0o600)
-        for kind in KEYS:
-            os.chmod(self.path(f"key-{kind}.pem"), 0o644)
+        for readable in (*(f"key-{kind}.pem" for kind in KEYS), "otherca.key"):
+            os.chmod(self.path(readable), 0o644)
 
     def _weak_dh(self):
         write_pem(self.path("dh-weak.pem"), "DH PARAMETERS", der_sequence(der_integer(WEAK_PRIME), der_integer(2)))

@@ -127,12 +127,16 @@ def exact_faults(report, exact=True):
 
 
 def probes_of(pid):
-    """Ids of the BPF programs and links that a process holds: {("prog", id), ("link", id)}"""
-    return {(kind, item["id"]) for kind in ("prog", "link") for item in bpf_objects(kind)
-            if any(holder["pid"] == pid for holder in item.get("pids", ()))}
+    """The BPF programs and links that a process holds: {("prog", id), ("link", id)}"""
+    directory, held = f"/proc/{pid}/fdinfo", set()
+    for name in os.listdir(directory):
+        with open(os.path.join(directory, name)) as info:
+            held |= {(match[1], int(match[2])) for match in re.finditer(r"^(prog|link)_id:\s+(\d+)$", info.read(), re.M)}
+    return held
 
 
-def bpf_ids():
+def probes_left():
+    """The BPF programs and links that exist, whoever holds them."""
     return {(kind, item["id"]) for kind in ("prog", "link") for item in bpf_objects(kind)}
 
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From an ending to a record: everything that a full record says beyond the verdict.
+ *
+ * Invariant: the object, its connection and its socket are read when the ending is emitted, and not kept before.
+ * Must not know: when a handshake ends.
+ */
+#ifndef TLSWHY_RECORD_BPF_H
+#define TLSWHY_RECORD_BPF_H
+
+static const struct call call_empty;
+
+/* The thread's entry, made where there is none; NULL when the map is full. */
+static __always_inline struct call *call_get(const struct hit *hit)
+{
+	struct call *call = bpf_map_lookup_elem(&calls, &hit->tid);
+
+	if (call)
+		return call;
+	bpf_map_update_elem(&calls, &hit->tid, &call_empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&calls, &hit->tid);
+}
+
+static __always_inline void event_fill_ids(struct event *event, const struct hit *hit, const struct ending *ending)
+{
+	header_init(&event->header, sizeof(*event), ending->kind, hit->tgid);
+	event->time_ns = hit->now_ns;
+	event->begin_ns = ending->begin_ns;
+	event->object = hit->object;
+	event->verdict = ending->verdict;
+	event->latency_ns = ending->latency_ns;
+	event->call_ns = ending->call_ns;
+	event->run_delay_ns = ending->run_delay_ns;
+	event->flags = ending->flags;
+	event->generation = ending->generation;
+	event->calls = ending->calls;
+	event->tls_version = ending->tls_version;
+	event->peer_min_version = ending->peer_versions >> 16;
+	event->peer_max_version = (__u16)ending->peer_versions;
+	event->our_min_version = ending->our_versions >> 16;
+	event->our_max_version = (__u16)ending->our_versions;
+}
+
+static __always_inline void event_fill_openssl(struct event *event, const struct hit *hit)
+{
+	const struct layout *layout = hit->layout;
+	__u64 session = field_u64(hit->object, layout->session);
+	__u64 cipher = session ? field_u64(session, layout->session_cipher) : 0;
+
+	event->cipher = cipher ? (__u32)field_s32(cipher, layout->cipher_id, 0) : 0;
+	event->hand_state = (__u16)field_s32(hit->object, layout->hand_state, 0);
+	event->message_type = (__u32)field_s32(hit->object, layout->message_type, 0);
+	if (field_s32(hit->object, layout->hello_retry, 0))
+		event->flags |= EVENT_RETRIED;
+	if (event->verdict.first_record != FIRST_RECORD_UNKNOWN)
+		openssl_first_record(hit, event->first_bytes);
+}
+
+static __always_inline void event_fill_errors(struct event *event, const struct handshake *handshake)
+{
+	event->error_count = handshake->error_count;
+	event->errors_lost = handshake->errors_lost;
+	__builtin_memcpy(event->errors, handshake->errors, sizeof(event->errors));
+}
+
+/* Peer, connection number and the client behind the PROXY protocol. */
+static __always_inline void event_fill_connection(struct event *event, const struct hit *hit)
+{
+	__s32 fd = openssl_fd(hit);
+	struct sock *sk = socket_of(fd);
+	__u64 connection = nginx_connection(hit, fd);
+
+	if (sk)
+		socket_addresses(sk, event);
+	if (!connection)
+		return;
+	event->flags |= EVENT_NGINX;
+	event->connection = nginx_number(connection);
+	nginx_proxy(connection, event);
+}
+
+static __always_inline void event_fill_name(struct event *event, const struct call *call)
+{
+	__u32 bytes = call->ending.name_bytes;
+
+	event->sni_bytes = (__u8)bytes;
+	if (bytes > EVENT_SNI_BYTES) {
+		bytes = EVENT_SNI_BYTES;
+		event->flags |= EVENT_SNI_CUT;
+	}
+	if (bytes)
+		bpf_probe_read_kernel(event->sni, bytes, call->name);
+}
+
+/* One of the size classes; the verifier wants constants. */
+static __always_inline struct event *event_reserve(__u32 tail_bytes)
+{
+	struct event *event;
+
+	if (tail_bytes == 0)
+		event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	else if (tail_bytes <= EVENT_TAIL_SMALL)
+		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + EVENT_TAIL_SMALL, 0);
+	else
+		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + EVENT_TAIL_LARGE, 0);
+	if (event)
+		__builtin_memset(event, 0, sizeof(*event));
+	return event;
+}
+
+/* Copies the tail behind the fixed part, at most its class; what it was at its source is kept beside. */
+static __always_inline void event_fill_tail(struct event *event, const struct ending *ending, __u32 bytes)
+{
+	const void *from = (const void *)ending->tail_from;
+	__u32 true_bytes = bytes;
+	void *tail = event + 1;
+	long fault;
+
+	if (bytes == 0)
+		return;
+	if (bytes <= EVENT_TAIL_SMALL) {
+		fault = bpf_probe_read_user(tail, bytes, from);
+	} else {
+		if (bytes > EVENT_TAIL_LARGE)
+			bytes = EVENT_TAIL_LARGE;
+		fault = bpf_probe_read_user(tail, bytes, from);
+	}
+	if (fault) {
+		counter_add(COUNTER_READ_FAULTS, 1);
+		return;
+	}
+	event->header.tail_bytes = (__u16)bytes;
+	event->header.tail_kind = ending->tail_kind;
+	event->header.tail_true_bytes = true_bytes;
+}
+
+/* The one way out: a record, or the spill map. handshake is NULL where no errors are known. */
+static __noinline int emit_ending(const struct hit *hit, const struct call *call, const struct handshake *handshake)
+{
+	__u32 tail_bytes = call->ending.tail_bytes;
+	struct event *event = event_reserve(tail_bytes);
+
+	if (!event) {
+		spill_ending(&call->ending, hit->tgid);
+		return 0;
+	}
+	event_fill_ids(event, hit, &call->ending);
+	event_fill_openssl(event, hit);
+	event_fill_connection(event, hit);
+	event_fill_name(event, call);
+	if (handshake)
+		event_fill_errors(event, handshake);
+	event_fill_tail(event, &call->ending, tail_bytes);
+	bpf_ringbuf_submit(event, wake_flags());
+	return 0;
+}
+
+/* Reads the server name into the thread's scratch; a long one also becomes the tail if nothing else is. */
+static __always_inline void ending_name(const struct hit *hit, struct call *call)
+{
+	struct ending *ending = &call->ending;
+
+	ending->name_bytes = openssl_server_name(hit, call->name);
+	if (ending->name_bytes)
+		ending->verdict.flags |= VERDICT_SNI_SET;
+	if (ending->name_bytes > EVENT_SNI_BYTES && !ending->tail_bytes) {
+		ending->tail_kind = TAIL_SERVER_NAME;
+		ending->tail_from = field_u64(hit->object, hit->layout->hostname);
+		ending->tail_bytes = ending->tail_from ? ending->name_bytes : 0;
+	}
+}
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * After completion: what stays of a handshake that returned 1, and what nginx or the peer refuse afterwards.
+ *
+ * Invariants: 48 bytes stay, and only where something may still be refused or SSL_do_handshake is called again;
+ * an ok is taken back at most once.
+ */
+#ifndef TLSWHY_SETTLED_BPF_H
+#define TLSWHY_SETTLED_BPF_H
+
+#define LATE_ALERT_BYTES 64 /* an encrypted alert record has 24 */
+
+/* What of an ending is known while its object lives; leaves the rest zero. */
+static __always_inline void ending_init(struct ending *ending, const struct hit *hit, __u8 kind, __u8 outcome)
+{
+	__builtin_memset(ending, 0, sizeof(*ending));
+	ending->kind = kind;
+	ending->verdict.outcome = outcome;
+	ending->verdict.library = hit->layout->family;
+	ending->tls_version = (__u16)field_s32(hit->object, hit->layout->version, 0);
+}
+
+/* nginx names the session, not the connection, when it refuses a client certificate: this leads back to the object. */
+static __always_inline void settled_alias(const struct hit *hit, const struct settled *settled)
+{
+	struct object_key key = { .object = settled->session, .tgid = hit->tgid, .kind = OBJECT_SESSION };
+	struct settled alias = { .session = hit->object };
+
+	bpf_map_update_elem(&settled_objects, &key, &alias, BPF_ANY);
+}
+
+static __always_inline void settled_keep(const struct hit *hit, const struct ending *ending)
+{
+	struct settled settled = {};
+	struct object_key key;
+
+	settled.begin_ns = ending->begin_ns;
+	settled.latency_ns = ending->latency_ns;
+	settled.call_us = (__u32)(ending->call_ns / 1000);
+	settled.run_delay_us = (__u32)(ending->run_delay_ns / 1000);
+	settled.generation = ending->generation;
+	settled.flags = (__u16)(ending->flags & (EVENT_RESUMED | EVENT_MAY_AMEND));
+	settled.direction = ending->verdict.direction;
+	settled.joined = !!(ending->verdict.flags & VERDICT_JOINED);
+	if (ending->verdict.flags & VERDICT_CERTIFICATE_ASKED)
+		settled.flags |= SETTLED_CERTIFICATE_ASKED;
+	socket_progress(socket_of(openssl_fd(hit)), &settled.written, &settled.received);
+	if (settled.direction == DIRECTION_CLIENT && (ending->flags & EVENT_MAY_AMEND))
+		settled.session = field_u64(hit->object, hit->layout->session);
+	key_init(&key, hit);
+	if (bpf_map_update_elem(&settled_objects, &key, &settled, BPF_ANY))
+		counter_add(COUNTER_SETTLED_FULL, 1);
+	else if (settled.session)
+		settled_alias(hit, &settled);
+}
+
+/* It was ok and is not: takes the ok back and counts this instead, once. */
+static __noinline int settled_amend(const struct hit *hit, struct settled *settled, __u8 rejection)
+{
+	struct call *call = call_get(hit);
+	struct ending *ending;
+	struct verdict *verdict;
+
+	if (!call || settled->flags & SETTLED_AMENDED)
+		return 0;
+	settled->flags |= SETTLED_AMENDED;
+	ending = &call->ending;
+	verdict = &ending->verdict;
+	ending_init(ending, hit, EVENT_AMENDED, OUTCOME_REJECTED);
+	verdict->direction = settled->direction;
+	verdict->stage = STAGE_DONE;
+	verdict->flags = settled->joined ? VERDICT_JOINED : 0;
+	verdict_certificates(hit, verdict);
+	verdict_alerts(hit, verdict);
+	if (rejection == REJECTION_CLIENT_CERTIFICATE && verdict->verify_result == 0 &&
+	    verdict->flags & VERDICT_PEER_CERTIFICATE)
+		rejection = REJECTION_OCSP;
+	verdict->rejection = rejection;
+	ending->begin_ns = settled->begin_ns;
+	ending->latency_ns = settled->latency_ns;
+	ending->call_ns = (__u64)settled->call_us * 1000;
+	ending->run_delay_ns = (__u64)settled->run_delay_us * 1000;
+	ending->generation = settled->generation;
+	ending->flags = settled->flags & EVENT_RESUMED;
+	ending_name(hit, call);
+	counter_add(direction_row(COUNTER_AMENDED, settled->direction), 1);
+	return emit_ending(hit, call, NULL);
+}
+
+/*
+ * TLS 1.3: the backend's refusal of our certificate arrives in SSL_read, after completion. It is one if the backend had
+ * asked, the alert is a certificate's (RFC 8446 section 6.2; 40 in practice), and nothing else came.
+ */
+static __always_inline bool settled_refused_late(const struct hit *hit, const struct settled *settled)
+{
+	__u32 written, received;
+	__s32 alert;
+
+	if (settled->direction != DIRECTION_UPSTREAM || !(settled->flags & SETTLED_CERTIFICATE_ASKED))
+		return false;
+	alert = field_s32(hit->object, hit->layout->fatal_alert, 0);
+	if (alert != 40 && alert != 116 && (alert < 42 || alert > 49))
+		return false;
+	socket_progress(socket_of(openssl_fd(hit)), &written, &received);
+	return received - settled->received <= LATE_ALERT_BYTES;
+}
+
+static __always_inline void settled_drop_alias(const struct hit *hit, const struct settled *settled)
+{
+	struct object_key key = { .object = settled->session, .tgid = hit->tgid, .kind = OBJECT_SESSION };
+	struct settled *alias = bpf_map_lookup_elem(&settled_objects, &key);
+
+	if (alias && alias->session == hit->object)
+		bpf_map_delete_elem(&settled_objects, &key);
+}
+
+static __always_inline void settled_free(const struct hit *hit, struct object_key *key, struct settled *settled)
+{
+	if (settled_refused_late(hit, settled))
+		settled_amend(hit, settled, REJECTION_UPSTREAM_ALERT);
+	if (knobs.final_marks && (settled->flags & EVENT_MAY_AMEND) && !(settled->flags & SETTLED_AMENDED))
+		emit_mark(EVENT_FINAL, hit->tgid, hit->object, settled->begin_ns);
+	if (settled->session)
+		settled_drop_alias(hit, settled);
+	bpf_map_delete_elem(&settled_objects, key);
+}
+
+/* ngx_ssl_remove_cached_session: one of the three refusals of a client certificate. */
+static __always_inline void settled_client_rejected(__u64 session)
+{
+	struct object_key key = { .object = session, .kind = OBJECT_SESSION };
+	struct settled *settled;
+	struct hit hit;
+
+	if (!session || !hit_init(&hit, 0))
+		return;
+	key.tgid = hit.tgid;
+	settled = bpf_map_lookup_elem(&settled_objects, &key);
+	if (!settled)
+		return;
+	hit.object = settled->session;
+	key_init(&key, &hit);
+	settled = bpf_map_lookup_elem(&settled_objects, &key);
+	if (settled && settled->session == session)
+		settled_amend(&hit, settled, REJECTION_CLIENT_CERTIFICATE);
+}
+
+/*
+ * The certificate or the name of an upstream is refused. nginx checks right after completion, on the same thread,
+ * before it has sent a byte: that tells its check from other callers of these functions ($ssl_client_verify).
+ */
+static __always_inline void settled_upstream_refused(__u8 rejection, __s32 verify_result)
+{
+	__u32 written, received;
+	struct settled *settled;
+	struct object_key key;
+	struct call *call;
+	struct hit hit;
+
+	if (!hit_init(&hit, 0))
+		return;
+	call = call_get(&hit);
+	if (!call)
+		return;
+	hit.object = call->object;
+	key_init(&key, &hit);
+	settled = bpf_map_lookup_elem(&settled_objects, &key);
+	if (!settled || settled->direction != DIRECTION_UPSTREAM)
+		return;
+	socket_progress(socket_of(openssl_fd(&hit)), &written, &received);
+	if (written != settled->written)
+		return;
+	if (rejection == REJECTION_UPSTREAM_VERIFY &&
+	    (verify_result == 0 || field_s32(hit.object, hit.layout->verify_result, 0) != verify_result))
+		return;
+	settled_amend(&hit, settled, rejection);
+}
+
+#endif

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The program under test beside an nginx with one TLS listener: runs it, watches with it, talks to nginx meanwhile.
+
+Must not know: what is expected of the program.
+"""
+import contextlib
+import os
+import subprocess
+import tempfile
+import time
+
+from lab import clients, nginx, tracer
+
+
+def require(condition, complaint):
+    if not condition:
+        raise AssertionError(complaint)
+
+
+class Bench:
+    """The program under test and an nginx with one TLS listener."""
+
+    def __init__(self, tlswhy, stand):
+        self.tlswhy = os.path.abspath(tlswhy)
+        self.rig = stand
+        self.target = stand.targets[0]
+
+    def run(self, *arguments, seconds=40, prefix=()):
+        return subprocess.run([*prefix, self.tlswhy, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, errors="replace", timeout=seconds, check=False)
+
+    @property
+    def pid(self):
+        return str(self.rig.nginx.pid)
+
+    @contextlib.contextmanager
+    def watching(self, *arguments):
+        """A tlswhy that is attached; ended, if the test does not, at the end."""
+        with tempfile.TemporaryFile("w+") as stderr:
+            with subprocess.Popen([self.tlswhy, *arguments, "-p", self.pid], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace") as process:
+                try:
+                    nginx.wait_until(lambda: is_attached(process, stderr), 30, "attached")
+                    yield process
+                finally:
+                    if process.poll() is None:
+                        process.kill()
+
+    @contextlib.contextmanager
+    def tracing(self):
+        path = os.path.join(self.rig.dir, "cli.err")
+        with tracer.Tracer(self.tlswhy, self.rig.nginx.pid, path) as traced:
+            traced.wait_ready()
+            yield traced
+
+    def visit(self):
+        require(clients.tls()(self.target), "nginx does not serve")
+
+    def hold(self, data):
+        """A connection that has said data and waits; nginx has read it."""
+        sock = clients.connect(self.target)
+        sock.sendall(data)
+        time.sleep(0.3)
+        return sock
+
+
+def is_attached(process, stderr):
+    stderr.seek(0)
+    said = stderr.read()
+    require(process.poll() is None, f"tlswhy ended with {process.returncode}: {said}")
+    return tracer.READY in said
