@@ -12,6 +12,7 @@
 #define ERRNO_ECONNRESET 104
 #define FLOW_ERROR       1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
 #define TCP_STATE_CLOSE  7
+#define EARLY_DATA_ACCEPTED 2 /* SSL_EARLY_DATA_ACCEPTED */
 
 /* Eight bytes of text as they lie in memory, whatever the byte order. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -47,8 +48,11 @@ static __always_inline void ending_times(struct ending *ending, const struct han
 
 static __noinline int handshake_complete(const struct hit *hit, struct call *call, const struct handshake *handshake)
 {
-	struct ending *ending = &call->ending;
+	struct ending *ending;
 
+	if (!call)
+		return 0;
+	ending = &call->ending;
 	ending_init(ending, hit, EVENT_SETTLED, OUTCOME_OK);
 	ending->verdict.direction = handshake->direction;
 	ending->verdict.stage = STAGE_DONE;
@@ -61,7 +65,7 @@ static __noinline int handshake_complete(const struct hit *hit, struct call *cal
 		verdict_certificates(hit, &ending->verdict);
 	}
 	ending_name(hit, call);
-	/* With early data SSL_do_handshake returns 1 before the client's Finished, and again (OpenSSL 1.1.1 on). */
+	/* With early data accepted SSL_do_handshake may return 1 again, when Finished has come. */
 	if (ending->flags & EVENT_MAY_AMEND || field_s32(hit->object, hit->layout->hand_state, 0) != TLS_STATE_OK)
 		settled_keep(hit, ending);
 	counter_add(direction_row(COUNTER_OK, handshake->direction), 1);
@@ -167,6 +171,8 @@ static __noinline int handshake_fail(const struct hit *hit, const struct handsha
 		return 0;
 	ending_init(&call->ending, hit, EVENT_SETTLED, handshake->failed ? OUTCOME_FAILED : OUTCOME_ABANDONED);
 	ending_verdict(hit, &call->ending, handshake);
+	if (call->ending.verdict.stage < STAGE_MID)
+		call->ending.tls_version = 0; /* the object holds our newest until one is negotiated */
 	ending_times(&call->ending, handshake, handshake->end_ns ?: hit->now_ns);
 	ending_tail(hit, &call->ending);
 	ending_name(hit, call);
@@ -235,6 +241,17 @@ static __always_inline void handshake_begin(__u64 object)
 	call->entry_ns = hit.now_ns;
 }
 
+/*
+ * A return of 1 where the server still waits for the client's Finished, which it does when nginx calls
+ * SSL_read_early_data(), that is on every listener with ssl_early_data on (OpenSSL 1.1.1 on). nginx goes on with the
+ * request only if early data was accepted; else it waits for Finished, and so do we.
+ */
+static __always_inline bool completed_early(const struct hit *hit)
+{
+	return field_s32(hit->object, hit->layout->hand_state, TLS_STATE_OK) == hit->layout->state_early_data &&
+	       field_s32(hit->object, hit->layout->early_data, 0) != EARLY_DATA_ACCEPTED;
+}
+
 /* Return of SSL_do_handshake. */
 static __always_inline void handshake_step(__s32 result)
 {
@@ -259,6 +276,8 @@ static __always_inline void handshake_step(__s32 result)
 	handshake->call_ns += hit.now_ns - call->entry_ns;
 	handshake->run_delay_ns += task_run_delay_ns() - call->run_delay_ns;
 	if (result == 1) {
+		if (completed_early(&hit))
+			return;
 		handshake_complete(&hit, call, handshake);
 		bpf_map_delete_elem(&handshakes, &key);
 	} else if (!openssl_waits(&hit, &read_flags)) {
@@ -364,7 +383,10 @@ static __always_inline void handshake_end(__u64 object)
 	}
 	if (!handshake)
 		return;
-	handshake_fail(&hit, handshake);
+	if (!handshake->failed && field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK)
+		handshake_complete(&hit, call_get(&hit), handshake); /* inside SSL_read, after early data */
+	else
+		handshake_fail(&hit, handshake);
 	bpf_map_delete_elem(&handshakes, &key);
 }
 

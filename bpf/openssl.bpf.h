@@ -259,8 +259,11 @@ static __always_inline __u8 openssl_stage(const struct hit *hit, __u32 direction
 	if (direction == DIRECTION_UPSTREAM) {
 		if (state == 0 || state == layout->state_write_hello)
 			return STAGE_BEFORE_HELLO;
-		if (state == TLS_STATE_CR_SRVR_HELLO)
-			return failed_processing ? STAGE_HELLO : STAGE_BEFORE_HELLO;
+		if (state == TLS_STATE_CR_SRVR_HELLO && failed_processing)
+			return STAGE_HELLO;
+		/* The state stays until the next message: the hello is complete when no body is awaited. */
+		if (state == TLS_STATE_CR_SRVR_HELLO && field_s32(hit->object, layout->read_state, 1) != 0)
+			return STAGE_BEFORE_HELLO;
 		return state == layout->state_write_finished ? STAGE_CLIENT_FINISHED : STAGE_MID;
 	}
 	if (state == 0)

@@ -31,6 +31,7 @@ struct knobs {
 	X(server, "1 on the accepting side, int")                                 \
 	X(shutdown, "int")                                                        \
 	X(flow_state, "statem.state, 0 is never started, int")                    \
+	X(read_state, "statem.read_state, 0 waits for a message, 1 for its body, int") \
 	X(hand_state, "int")                                                      \
 	X(in_init, "int")                                                         \
 	X(init_msg, "current handshake message, pointer")                         \
@@ -50,6 +51,7 @@ struct knobs {
 	X(max_version, "int")                                                     \
 	X(client_version, "legacy version of the ClientHello, int")               \
 	X(hostname, "server name, char *")                                        \
+	X(early_data, "2: the server accepted early data, int")                   \
 	X(ex_data, "stack of ex_data *")                                          \
 	X(record_packet, "record being read, unsigned char *")                    \
 	X(record_packet_bytes, "size_t")                                          \

@@ -287,7 +287,7 @@ static void run(struct pool *pool, struct load *load, const struct options *opti
 
 int main(int argc, char **argv)
 {
-	struct options options = { .address = "127.0.0.1", .concurrency = 64, .seconds = 60, .sources = 16 };
+	struct options options = { .address = "127.0.0.1", .concurrency = 64, .seconds = 60, .sources = 17 };
 	struct load load = { .epoll = -1 };
 	struct pool pool = { 0 };
 	int status = 1;

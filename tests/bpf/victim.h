@@ -58,6 +58,10 @@ void field_set(struct object *object, const struct field *field, uint64_t value)
 /* What the script's `self` stands for: where the field's pointer leads in a whole object. */
 uint64_t field_self(const struct object *object, const struct field *field);
 
+void object_set(struct object *object, const char *name, uint64_t value);
+/* The same inside of the next SSL_do_handshake. */
+void object_later(struct object *object, const char *name, uint64_t value);
+
 /* A whole object in its initial state, without a socket. */
 void object_init(struct object *object, bool server);
 /* Connects it: tcp4, tcp6, mapped, unix or none. False where the host cannot. */
@@ -66,7 +70,7 @@ bool object_connect(struct object *object, bool server, const char *kind);
 void object_message(struct object *object, unsigned int type, const uint8_t *body, size_t bytes);
 void object_release(struct object *object);
 
-/* Many handshakes on several threads; prints how many of each kind there were. */
+/* Many handshakes on several threads, dealt by seed; prints `done` and how many of each kind (burst.h) there were. */
 void victim_burst(uint64_t count, uint64_t seed, unsigned int threads, FILE *out);
 
 #endif

@@ -44,11 +44,14 @@ OK = (
 DYNAMIC = "ssl_certificate @PKI@/$ssl_server_name.pem; ssl_certificate_key {}; "
 
 NEGOTIATION = (
-    http("http_version_too_old", tls(maximum=TLS12), client("peer_version_too_old", error=258, server_name="lab.test"),
+    http("http_version_too_old", tls(maximum=TLS12),
+         client("peer_version_too_old", error=258, server_name="lab.test", alert_sent="protocol_version",
+                version=None),
          conf="ssl_protocols TLSv1.3;"),
     http("http_version_too_old_tls10", clients.raw(TLS10_HELLO), client("peer_version_too_old", error=258),
          conf="ssl_protocols TLSv1.2 TLSv1.3;"),
-    http("http_version_too_old_sslv2", clients.raw(wire.sslv2_hello()), client("peer_version_too_old")),
+    http("http_version_too_old_sslv2", clients.raw(wire.sslv2_hello()),
+         client("peer_version_too_old", error=252, version=None)),
     http("http_version_too_new", tls(minimum=TLS13), client("peer_version_too_new", error=258),
          conf="ssl_protocols TLSv1.2;"),
     http("http_no_shared_cipher_tls12", tls(maximum=TLS12, ciphers="ECDHE-ECDSA-AES256-GCM-SHA384"),
@@ -65,7 +68,7 @@ NEGOTIATION = (
         certificate="rsa"),
     http("http_no_shared_sigalg_tls12", clients.raw(client_hello(sigalgs=(0x0840,))),
          client("no_shared_signature_algorithm", error=376)),
-    http("http_no_application_protocol", tls(alpn=("postgresql",)), client("no_application_protocol", error=235),
+    http("http_no_application_protocol", tls(alpn=("postgresql",)), client("no_application_protocol", error=235, alert_sent="no_application_protocol"),
          listen="127.0.0.1:@PORT@ ssl http2"),
     http("http_inappropriate_fallback", clients.raw(client_hello(
         ciphers=(wire.ECDHE_ECDSA_AES128, wire.FALLBACK_SCSV))), client("inappropriate_fallback", error=373)),
@@ -100,7 +103,8 @@ BROKEN = (
     http("http_bad_record_tls13", clients.raw(HELLO13, raw.flight, RUBBISH_RECORD),
          client("decrypt_error", error=281)),
     http("http_bad_binder", clients.bad_binder(), client(), client("session_resumption_failed", error=253)),
-    http("http_closed_before_hello", clients.raw(HALF_HELLO, end=raw.close), client("peer_closed_before_hello")),
+    http("http_closed_before_hello", clients.raw(HALF_HELLO, end=raw.close),
+         client("peer_closed_before_hello", version=None, server_name=None)),
     http("http_closed_mid_tls12", clients.raw(client_hello(), raw.flight, end=raw.close),
          client("peer_closed_mid_handshake", server_name="lab.test")),
     http("http_closed_mid_tls13", clients.raw(HELLO13, raw.flight, end=raw.close),
@@ -109,7 +113,8 @@ BROKEN = (
         HELLO13[:7], raw.pause(0.2), HELLO13[7:], raw.flight, end=raw.close),
         client("peer_closed_mid_handshake", server_name="lab.test")),
     http("http_reset_before_hello", clients.raw(HALF_HELLO, raw.pause(0.1), end=raw.reset), client("peer_reset")),
-    http("http_reset_mid", clients.raw(client_hello(), raw.flight, end=raw.reset), client("peer_reset")),
+    http("http_reset_mid", clients.raw(client_hello(), raw.flight, end=raw.reset),
+         client("peer_reset", errno="ECONNRESET")),
     http("http_timeout_before_hello", clients.raw(HALF_HELLO), client("timeout_before_hello"),
          conf="client_header_timeout 1s;"),
     http("http_timeout_mid_tls12", clients.raw(client_hello()), client("timeout_mid_handshake"),
@@ -129,15 +134,20 @@ BROKEN = (
 )
 
 ALERT_CAUSES = (
-    (10, "unexpected_message"), (20, "decrypt_error"), (40, "handshake_failure"), (42, "our_certificate_refused"),
-    (43, "our_certificate_refused"), (44, "our_certificate_revoked"), (45, "our_certificate_expired"),
-    (46, "our_certificate_refused"), (47, "malformed_message"), (48, "our_certificate_unknown_ca"),
-    (49, "other_alert"), (50, "malformed_message"), (51, "decrypt_error"), (80, "internal_error"),
-    (90, "other_alert"),
+    (10, "unexpected_message", "unexpected_message"), (20, "bad_record_mac", "decrypt_error"),
+    (40, "handshake_failure", "handshake_failure"), (42, "bad_certificate", "our_certificate_refused"),
+    (43, "unsupported_certificate", "our_certificate_refused"),
+    (44, "certificate_revoked", "our_certificate_revoked"), (45, "certificate_expired", "our_certificate_expired"),
+    (46, "certificate_unknown", "our_certificate_refused"), (47, "illegal_parameter", "malformed_message"),
+    (48, "unknown_ca", "our_certificate_unknown_ca"), (49, "access_denied", "other_alert"),
+    (50, "decode_error", "malformed_message"), (51, "decrypt_error", "decrypt_error"),
+    (80, "internal_error", "internal_error"), (90, "user_canceled", "other_alert"),
 )
 ALERTS = tuple(
-    http(f"http_alert_{number}", clients.refuse(number), client(cause, error=1000 + number, version="TLSv1.2"))
-    for number, cause in ALERT_CAUSES)
+    http(f"http_alert_{number}", clients.refuse(number),
+         client(cause, error=1000 + number, alert_received=name, alert_sent=None, server_name="lab.test",
+                version="TLSv1.2"))
+    for number, name, cause in ALERT_CAUSES)
 
 TRUST = (
     http("http_client_unknown_ca_tls13", tls(ca="otherca"), client("our_certificate_unknown_ca", error=1048)),

@@ -204,6 +204,9 @@ START_TEST(damage_is_an_error)
 		segments[i].p_memsz = copy.size + 1;
 		ck_assert_int_eq(ask_all(&copy), -EBADMSG);
 		segments[i] = saved;
+		segments[i].p_memsz = saved.p_filesz - 1;
+		ck_assert_int_eq(ask_all(&copy), -EBADMSG);
+		segments[i] = saved;
 		segments[i].p_vaddr = UINT64_MAX - 5;
 		ck_assert_int_eq(ask_all(&copy), -EBADMSG);
 		segments[i] = saved;

@@ -48,6 +48,7 @@ START_TEST(release_ends_it)
 
 	ck_assert_int_eq(selftest_child_start(&child, false), 0);
 	pid = child.pid;
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0); /* it cannot end by itself */
 	selftest_child_release(&child);
 	ck_assert_int_eq(kill(pid, 0), -1);
 	ck_assert_int_eq(errno, ESRCH);

@@ -150,15 +150,16 @@ int selftest_child_wait(struct selftest_child *child, int *status, int timeout_m
 
 void selftest_child_release(struct selftest_child *child)
 {
+	/* Killed before its pipe closes, or it would still run the victim. */
+	if (child->pid > 0) {
+		kill(child->pid, SIGKILL);
+		while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
 	if (child->go_fd >= 0)
 		close(child->go_fd);
-	child->go_fd = -1;
-	if (child->pid <= 0)
-		return;
-	kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-		;
 	child->pid = 0;
+	child->go_fd = -1;
 }
 
 int selftest_symbol_offset(uint64_t *file_offset)

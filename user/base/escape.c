@@ -79,7 +79,7 @@ static bool stays(uint32_t character, enum escape_form form)
 	case ESCAPE_TERMINAL:
 		return is_printable(character);
 	case ESCAPE_JSON:
-		return true;
+		return character != 0x7f;
 	}
 	return false;
 }

@@ -17,7 +17,7 @@
 enum escape_form {
 	ESCAPE_PLAIN,    /* printable ASCII alone: logs, and columns, where a byte must be a column */
 	ESCAPE_TERMINAL, /* printable UTF-8 stays */
-	ESCAPE_JSON, /* text for a JSON library, which escapes the rest: only bytes that are not UTF-8 are escaped */
+	ESCAPE_JSON,     /* text for a JSON library, which escapes all else: bytes that are not UTF-8, and DEL */
 };
 
 /* The result is at most this many times as long as the input. */

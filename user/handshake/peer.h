@@ -4,7 +4,8 @@
  *
  * Where nginx has the client's address from a PROXY protocol header, that is the peer: the socket's other end is the
  * load balancer. An IPv4 address is the same peer in an IPv6 socket (::ffff:192.0.2.1), in an IPv4 one and in a
- * header. Ports are no part of it. Must not know: counting.
+ * header. Ports are no part of it.
+ * Must not know: counting.
  */
 #ifndef TLSWHY_HANDSHAKE_PEER_H
 #define TLSWHY_HANDSHAKE_PEER_H

@@ -17,7 +17,7 @@ static const struct row rows[REASONS] = {
 	/* versions: the list follows SSL_R_* names */
 	[116] = RULE(VERSION), /* BAD_PROTOCOL_VERSION_NUMBER */
 	[166] = PLAIN(PEER_VERSION_TOO_NEW), /* VERSION_TOO_HIGH */
-	[252] = RULE(VERSION), /* UNKNOWN_PROTOCOL */
+	[252] = PLAIN(PEER_VERSION_TOO_OLD), /* UNKNOWN_PROTOCOL: an SSLv2 hello that offers nothing newer */
 	[258] = RULE(VERSION), /* UNSUPPORTED_PROTOCOL */
 	[266] = RULE(VERSION), /* WRONG_SSL_VERSION */
 	[292] = RULE(VERSION), /* BAD_LEGACY_VERSION */

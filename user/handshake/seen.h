@@ -4,9 +4,10 @@
  *
  * 2^22 counters of 8 bits, 4 hash functions: 4 MiB, of which the system hands out only the pages that are touched.
  * With n peers in it, a peer that is not is taken for one with probability (1 - e^(-4n / 2^22))^4: 0.007 % at 100,000
- * peers, 2.1 % at 500,000, 14 % at 1,000,000. peer_filter_false_ratio() says what it is now. It counts, because an ok
- * that is amended is taken out again. A counter that reached 255 stays there. Two filters may be merged only where
- * their hashes come from the same function with the same seed. Must not know: what a peer is; it is given hashes.
+ * peers, 2.1 % at 500,000, 14 % at 1,000,000. peer_filter_false_ratio() says what it is now.
+ * It counts, because an ok that is amended is taken out again. A counter that reached 255 stays there.
+ * Two filters may be merged only where their hashes come from the same function with the same seed.
+ * Must not know: what a peer is; it is given hashes.
  */
 #ifndef TLSWHY_HANDSHAKE_SEEN_H
 #define TLSWHY_HANDSHAKE_SEEN_H

@@ -34,7 +34,7 @@ struct named_counts {
 };
 
 struct error_count {
-	uint32_t code; /* packed, as the library does */
+	uint32_t code;  /* packed, as the library does */
 	uint8_t family; /* enum library_family */
 	uint64_t count;
 };
@@ -43,11 +43,11 @@ struct cause_row {
 	unsigned int direction;
 	enum cause cause;
 	uint64_t count;
-	double share;     /* of begun less open, in its direction */
-	struct histogram latency; /* joined handshakes are counted above and not here */
-	double cpu_seconds; /* inside SSL_do_handshake, less the time waiting for a CPU */
-	bool incomplete;    /* part of its evidence was switched off for a while */
-	uint64_t without_identity; /* of count: peer and name are not known, the ring was full */
+	double share;               /* of begun less open, in its direction */
+	struct histogram latency;   /* joined handshakes are counted above and not here */
+	double cpu_seconds;         /* inside SSL_do_handshake, less the time waiting for a CPU */
+	bool incomplete;            /* part of its evidence was switched off for a while */
+	uint64_t without_identity;  /* of count: peer and name are not known, the ring was full */
 	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC; 0 unknown */
 	double peers_distinct;      /* estimate */
 	double peers_returning;     /* estimate: of these, peers that also had a handshake that was ok */

@@ -163,8 +163,8 @@ static int list_errors(const struct toplist *list, struct cause_row *row)
 
 /*
  * How many of the peers are in the filter: the share of the sample that is, less what the filter says wrongly, of
- * all. The sample makes it independent of which came first, the failure or the ok. Its standard error is sqrt(p (1 -
- * p) / 512) of a share p, 2.2 % at most, and none up to 512 peers but the filter's.
+ * all. The sample makes it independent of which came first, the failure or the ok. The standard error of a share p is
+ * sqrt(p (1 - p) / 512), 2.2 % at most, and none up to 512 peers but the filter's.
  */
 static double peers_returning(const struct distinct *peers, const struct peer_filter *ok_peers)
 {

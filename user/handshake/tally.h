@@ -3,9 +3,10 @@
  * What is counted for one cause of one direction, and for the handshakes of one direction that were ok.
  *
  * A share of handshakes arrives as a batch: one of a full record, or as many as a spill row holds. Both are counted
- * by the same code, so the two ways cannot differ. Invariant: numbers only grow; an ok that is taken back is counted
- * as taken, and subtracted when a row is made. So the order in which oks and their amendments are read does not
- * matter. Must not know: how a cause is decided, the kernel's totals.
+ * by the same code, so the two ways cannot differ.
+ * Invariant: numbers only grow; an ok that is taken back is counted as taken, and subtracted when a row is made. So
+ * the order in which oks and their amendments are read does not matter.
+ * Must not know: how a cause is decided, the kernel's totals.
  */
 #ifndef TLSWHY_HANDSHAKE_TALLY_H
 #define TLSWHY_HANDSHAKE_TALLY_H

@@ -8,8 +8,9 @@
  *   - with at most C distinct keys every count is exact, and neither order nor merging changes it.
  * An addition costs one hash, one table probe and at most log2(C) steps in a heap, however many keys there were.
  * Memory: key_bytes_max + 44 bytes a key for C rounded up to a power of two, taken as keys come, by doubling; nothing
- * is allocated any more when the list is full. Keys are bytes with a length, may hold NUL, and are copied. Must not
- * know: what the keys are.
+ * is allocated any more when the list is full.
+ * Keys are bytes with a length, may hold NUL, and are copied.
+ * Must not know: what the keys are.
  */
 #ifndef TLSWHY_HANDSHAKE_TOPLIST_H
 #define TLSWHY_HANDSHAKE_TOPLIST_H

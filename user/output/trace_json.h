@@ -10,7 +10,7 @@
  *   proxied_by (the socket's peer, where peer and port are from a PROXY protocol header), alert_received, alert_sent
  *   (names), verify_text, errno (name), joined (seen from the middle on: no latency), amends (this line replaces an
  *   earlier one of the same handshake).
- * Invariant: output is ASCII; foreign bytes are escaped by base/escape.h, then by the JSON library.
+ * Invariant: a line is printable ASCII; foreign bytes are escaped by base/escape.h, then by the JSON library.
  * Must not know: clocks, what else is printed.
  */
 #ifndef TLSWHY_OUTPUT_TRACE_JSON_H

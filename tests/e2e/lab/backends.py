@@ -64,6 +64,23 @@ def refuse(number):
     return after_hello(wire.alert(number))
 
 
+def tls13_rubbish():
+    """A correct TLS 1.3 ServerHello, then a record that no key decrypts."""
+    def handler(connection):
+        hello = wire.server_hello_tls13(peer.read_flight(connection))
+        peer.play(connection, (hello, wire.record(wire.APPLICATION_DATA, bytes(64))), peer.wait)
+    return lambda pki: handler
+
+
+def key_exchange(group, point, sigalg):
+    """A TLS 1.2 server up to its key exchange: that group, that point, that signature algorithm."""
+    def factory(pki):
+        steps = (wire.server_hello(), wire.certificate(pki.der("leaf")),
+                 wire.server_key_exchange(group, point, sigalg))
+        return after_hello(*steps)(pki)
+    return factory
+
+
 def server_context(pki, cert, minimum, maximum, ciphers, client_ca, dh, groups, crl):
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if ciphers:

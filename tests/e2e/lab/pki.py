@@ -9,7 +9,6 @@ connection unless their name says otherwise. Must not know: nginx, scenarios.
 import base64
 import dataclasses
 import os
-import re
 import shutil
 import subprocess
 
@@ -112,6 +111,12 @@ class Pki:
     def key(self, name):
         return self.path(name + ".key")
 
+    def der(self, name):
+        """The leaf itself."""
+        with open(self.cert(name)) as file:
+            first = file.read().split("-----END", 1)[0]
+        return base64.b64decode(first.split("-----", 2)[2])
+
     def create(self):
         os.makedirs(self.path("issued"), exist_ok=True)
         open(self.path("index.txt"), "w").close()
@@ -170,8 +175,7 @@ class Pki:
                     file.write(source.read())
 
     def _break_signature(self, name):
-        with open(self.cert(name)) as file:
-            der = bytearray(base64.b64decode(re.sub("-----.*-----", "", file.read())))
+        der = bytearray(self.der(name))
         der[-1] ^= 0x01
         write_pem(self.cert(name), "CERTIFICATE", bytes(der))
 

@@ -5,6 +5,7 @@ hold: the sums that every report owes, and the counts that a load produced.
 
 Must not know: nginx's configuration, the load generator.
 """
+import collections
 import json
 import os
 import re
@@ -103,18 +104,31 @@ def count_faults(report, want, opened=0, evicted=0):
     return faults
 
 
+def differences(what, got, expected):
+    return [f"{what} {key} {got.get(key, 0)}, must be {expected.get(key, 0)}"
+            for key in sorted(got.keys() | expected.keys()) if got.get(key, 0) != expected.get(key, 0)]
+
+
 def cause_faults(report, want):
-    """Causes whose count differs, and latencies that are not one for each handshake."""
-    got, expected = cause_counts(report), {("client", cause): count for cause, count in want["causes"].items()}
-    faults = [f"cause {key[1]} ({key[0]}) {got.get(key, 0)}, must be {expected.get(key, 0)}"
-              for key in sorted(got.keys() | expected.keys()) if got.get(key, 0) != expected.get(key, 0)]
+    """Causes, their errors and the versions of the good, against {causes, errors, versions, ok} of the client side."""
+    errors = collections.Counter()
     for row in report["causes"]:
-        if row["latency_seconds"]["count"] != row["count"]:
-            faults.append(f"cause {row['cause']}: {row['latency_seconds']['count']} latencies of {row['count']}")
-    fine = [row for row in report["ok"] if row["direction"] == "client"]
-    if [(row["count"], row["latency_seconds"]["count"]) for row in fine] != [(want["ok"], want["ok"])]:
-        faults.append(f"ok rows {[(row['count'], row['latency_seconds']['count']) for row in fine]}, "
-                      f"must be {want['ok']} twice")
+        errors.update({error["code"]: error["count"] for error in row["errors"]})
+    return (differences("cause", cause_counts(report), {("client", name): n for name, n in want["causes"].items()}) +
+            differences("error", errors, want["errors"]) +
+            differences("version", {row["version"]: row["count"] for row in report["versions"]}, want["versions"]) +
+            differences("ok", {row["direction"]: row["count"] for row in report["ok"]}, {"client": want["ok"]}))
+
+
+def detail_faults(report):
+    """Every settled handshake has a latency and a worker. True only where none was joined and nothing was lost."""
+    faults = [f"{row['direction']} {row.get('cause', 'ok')}: {row['latency_seconds']['count']} latencies of {row['count']}"
+              for row in report["causes"] + report["ok"] if row["latency_seconds"]["count"] != row["count"]]
+    for name, parts in (("handshakes", ("ok", "failed")), ("failed", ("failed",))):
+        workers = sum(worker[name] for worker in report["workers"])
+        total = sum(report["totals"][direction][part] for direction in DIRECTIONS for part in parts)
+        if workers != total:
+            faults.append(f"the workers' {name} add up to {workers}, not {total}")
     return faults
 
 

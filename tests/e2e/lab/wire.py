@@ -8,12 +8,12 @@ import struct
 
 TLS10, TLS11, TLS12, TLS13 = 0x0301, 0x0302, 0x0303, 0x0304
 ALERT, HANDSHAKE, APPLICATION_DATA = 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, FINISHED = 1, 2, 20
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE, FINISHED = 1, 2, 11, 12, 20
 
 ECDHE_ECDSA_AES128, ECDHE_RSA_AES128, ECDHE_RSA_AES128_SHA = 0xC02B, 0xC02F, 0xC013
 AES128_GCM, AES256_GCM = 0x1301, 0x1302
 FALLBACK_SCSV, RENEGOTIATION_SCSV = 0x5600, 0x00FF
-P256, P384, X25519 = 23, 24, 29
+P256, P384, P521, X25519 = 23, 24, 25, 29
 ECDSA_P256, RSA_PSS, RSA_PKCS1, ED25519 = 0x0403, 0x0804, 0x0401, 0x0807
 
 EXT_SNI, EXT_GROUPS, EXT_POINT_FORMATS, EXT_SIGALGS, EXT_ALPN = 0, 10, 11, 13, 16
@@ -105,10 +105,29 @@ def client_hello(versions=(), legacy=TLS12, ciphers=ALL_CIPHERS, groups=(X25519,
     return record(HANDSHAKE, message(CLIENT_HELLO, body), TLS10)
 
 
-def server_hello(version=TLS12, cipher=ECDHE_ECDSA_AES128, extensions=extension(EXT_RENEGOTIATION, b"\0")):
-    body = struct.pack("!H", version) + RANDOM + vector(b"", 1) + struct.pack("!HB", cipher, 0)
+def server_hello(version=TLS12, cipher=ECDHE_ECDSA_AES128, extensions=extension(EXT_RENEGOTIATION, b"\0"),
+                 session_id=b"", compression=0):
+    body = struct.pack("!H", version) + RANDOM + vector(session_id, 1) + struct.pack("!HB", cipher, compression)
     body += vector(extensions, 2)
     return record(HANDSHAKE, message(SERVER_HELLO, body))
+
+
+def server_hello_tls13(hello):
+    """The answer to a ClientHello (its record): TLS 1.3, with a key share whose private half nobody has."""
+    share = struct.pack("!H", X25519) + vector(KEY_SHARES[X25519], 2)
+    extensions = extension(EXT_VERSIONS, struct.pack("!H", TLS13)) + extension(EXT_KEY_SHARE, share)
+    session_id = hello[44:44 + hello[43]] # after record, message header, version and random
+    return server_hello(cipher=AES128_GCM, extensions=extensions, session_id=session_id)
+
+
+def certificate(der):
+    return record(HANDSHAKE, message(CERTIFICATE, vector(vector(der, 3), 3)))
+
+
+def server_key_exchange(group, point, sigalg):
+    """ECDHE parameters under a signature that verifies nowhere."""
+    body = struct.pack("!BH", 3, group) + vector(point, 1) + struct.pack("!H", sigalg) + vector(bytes(64), 2)
+    return record(HANDSHAKE, message(SERVER_KEY_EXCHANGE, body))
 
 
 def sslv2_hello():

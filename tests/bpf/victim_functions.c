@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The functions that are probed, by the names they have in OpenSSL and nginx. In a file of their own: no call to them
+ * can be folded into its caller.
+ */
+#include "victim.h"
+
+__thread int victim_result;
+
+/* Keeps a function's body from being folded into another's: each needs an address of its own. */
+#define BODY(text) __asm__ volatile("/* " text " */" ::: "memory")
+
+__attribute__((noinline)) int SSL_do_handshake(struct object *object)
+{
+	BODY("SSL_do_handshake");
+	for (size_t i = 0; i < object->change_count; i++) {
+		const struct change *change = &object->changes[i];
+
+		switch (change->kind) {
+		case CHANGE_FIELD:
+			field_set(object, change->field, change->value);
+			break;
+		case CHANGE_ERROR:
+			ERR_error_string_n(change->value, NULL, 0);
+			break;
+		case CHANGE_PAUSE:
+			victim_pause();
+			break;
+		}
+	}
+	object->change_count = 0;
+	return victim_result;
+}
+
+__attribute__((noinline)) void SSL_free(struct object *object)
+{
+	BODY("SSL_free");
+	(void)object;
+}
+
+__attribute__((noinline)) void ERR_error_string_n(unsigned long code, char *text, size_t bytes)
+{
+	BODY("ERR_error_string_n");
+	(void)code, (void)text, (void)bytes;
+}
+
+__attribute__((noinline)) const char *X509_verify_cert_error_string(long result)
+{
+	BODY("X509_verify_cert_error_string");
+	return result ? "" : "ok";
+}
+
+__attribute__((noinline)) int ngx_connection_error(void *connection, int error, const char *text)
+{
+	BODY("ngx_connection_error");
+	(void)connection, (void)text;
+	return error;
+}
+
+__attribute__((noinline)) void ngx_ssl_remove_cached_session(void *context, void *session)
+{
+	BODY("ngx_ssl_remove_cached_session");
+	(void)context, (void)session;
+}
+
+__attribute__((noinline)) long ngx_ssl_check_host(void *connection, void *name)
+{
+	BODY("ngx_ssl_check_host");
+	(void)connection, (void)name;
+	return victim_result;
+}
