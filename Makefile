@@ -52,10 +52,11 @@ endif
 
 USER_SRC    := $(sort $(wildcard user/*/*.c))
 UNIT_SRC    := $(sort $(wildcard tests/unit/*.c))
-BPFTEST_SRC := $(sort $(filter-out tests/bpf/victim.c,$(wildcard tests/bpf/*.c)))
+VICTIM_SRC  := $(sort $(wildcard tests/bpf/victim*.c))
+BPFTEST_SRC := $(sort $(filter-out $(VICTIM_SRC),$(wildcard tests/bpf/*.c)))
 LOADGEN_SRC := $(sort $(wildcard tests/bench/*.c))
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) tests/bpf/victim.c $(LOADGEN_SRC) $(FUZZ_SRC)
+TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) $(VICTIM_SRC) $(LOADGEN_SRC) $(FUZZ_SRC)
 
 PROGRAM := $(B)/tlswhy
 LIBRARY := $(B)/libtlswhy.a
@@ -161,8 +162,8 @@ $(BPFTEST): $(call object,$(BPFTEST_SRC)) $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(CHECK_LIBS)
 
 # Its functions are probe targets: they must be in the dynamic symbol table, as a library's are.
-$(VICTIM): $(call object,tests/bpf/victim.c)
-	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -rdynamic -o $@ $^
+$(VICTIM): $(call object,$(VICTIM_SRC))
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -rdynamic -pthread -o $@ $^
 
 $(LOADGEN): $(call object,$(LOADGEN_SRC))
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(OPENSSL_LIBS)

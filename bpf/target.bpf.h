@@ -40,6 +40,26 @@ static __always_inline void binary_of(struct task_struct *task, struct binary_ke
 	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
 }
 
+/*
+ * The generation of a worker that was just forked: that of its cycle, or the next one if its master has none for it. A
+ * cycle's memory may be used again for a later one, but a new worker always has its master's newest. Two workers that
+ * come at once agree: both compute the same number.
+ */
+static __always_inline __u32 target_generation(struct target *master, const struct target *worker)
+{
+	struct cycle_key key = { .master = worker->master };
+	__u32 next = master->generation + 1, *known;
+
+	if (!worker->cycle_address || !read_user(&key.cycle, sizeof(key.cycle), worker->cycle_address))
+		return master->generation;
+	known = bpf_map_lookup_elem(&cycles, &key);
+	if (known && *known == master->generation)
+		return *known;
+	bpf_map_update_elem(&cycles, &key, &next, BPF_ANY);
+	master->generation = next;
+	return next;
+}
+
 /* A process nobody named: taken in if it is a child of a target that runs the same binary, or runs a known one. */
 static __noinline struct target *target_adopt(__u32 tgid)
 {
@@ -65,6 +85,7 @@ static __noinline struct target *target_adopt(__u32 tgid)
 	if (!from)
 		return NULL;
 	copy = *from;
+	copy.generation = target_generation(from, &copy);
 	bpf_map_update_elem(&targets, &tgid, &copy, BPF_NOEXIST);
 	emit_mark(EVENT_TARGET, tgid, 0, 0);
 	return bpf_map_lookup_elem(&targets, &tgid);

@@ -110,6 +110,14 @@ struct {
 } binaries SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 12);
+	__type(key, struct cycle_key);
+	__type(value, __u32);
+} cycles SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LAYOUT_ROWS);
 	__type(key, __u32);

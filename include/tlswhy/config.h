@@ -83,6 +83,14 @@ struct target {
 	__u32 generation;
 	__u32 connection_index; /* ngx_ssl_connection_index, ~0: unknown */
 	__u32 master;           /* tgid of the process it was taken in for */
+	__u64 cycle_address;    /* of the pointer ngx_cycle in its memory; 0: unknown */
+};
+
+/* Key of the cycles map, whose value is a generation: nginx makes a cycle for each configuration it loads. */
+struct cycle_key {
+	__u64 cycle; /* its address */
+	__u32 master;
+	__u32 reserved;
 };
 
 /* A binary whose processes are taken in: key and value of the binaries map. */

@@ -22,13 +22,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from lab import clients, nginx, raw, rig, wire
-from lab.bench import Bench, require
-from lab.results import Results
+from lab.bench import TESTS, Bench, balanced, report_of, require, require_offer, test
+import cases_process # pylint: disable=unused-import
+from lab.results import Results, Skip
 from lab.scenario import Scenario, client
 
-TESTS = []
 FAILURE, USAGE, MISSING, FINDINGS = 1, 2, 3, 4
-HALF_HELLO = wire.client_hello()[:60]
 TOP_KEYS = ("schema tool_version host window targets totals exact causes ok versions ciphers workers findings "
             "losses").split()
 TOTAL_KEYS = "begun ok failed open evicted resumed joined".split()
@@ -40,25 +39,9 @@ WORKER_KEYS = "pid master_pid generation cpu_ratio run_delay_ratio handshakes fa
 FINDING_KEYS = "id severity title evidence change verify".split()
 
 
-def test(function):
-    TESTS.append(function)
-    return function
-
-
 def require_keys(mapping, keys, where):
     missing = [key for key in keys if key not in mapping]
     require(not missing, f"{where} lacks {missing}")
-
-
-def report_of(process, seconds=30):
-    """The report a watching process prints when it ends."""
-    output, _ = process.communicate(timeout=seconds)
-    require(process.returncode == 0, f"exit code {process.returncode}")
-    return json.loads(output)
-
-
-def balanced(totals):
-    return totals["begun"] == totals["ok"] + totals["failed"] + totals["open"] + totals["evicted"]
 
 
 def require_error(done, code, *words, hint=True):
@@ -106,6 +89,7 @@ def pid_that_does_not_exist(bench):
 
 @test
 def input_file_missing(bench):
+    require_offer(bench, "-i", "report")
     require_error(bench.run("report", "-i", "/nonexistent/file"), FAILURE, "/nonexistent/file",
                   os.strerror(2), hint=False)
 
@@ -183,122 +167,9 @@ def exit_code_0_without_findings(bench):
     require(process.returncode == 0, f"exit code {process.returncode}")
 
 
-def loaded_programs():
-    """Ids of the BPF programs in the kernel."""
-    listing = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True).stdout
-    return {program["id"] for program in json.loads(listing)}
-
-
-def programs_of(pid):
-    """Ids of the BPF programs that a process holds."""
-    found = set()
-    for descriptor in os.listdir(f"/proc/{pid}/fdinfo"):
-        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{descriptor}") as file:
-            found |= {int(line.split()[1]) for line in file if line.startswith("prog_id:")}
-    return found
-
-
-def uprobe_events():
-    path = "/sys/kernel/tracing/uprobe_events"
-    if not os.path.exists(path):
-        return ""
-    with open(path) as file:
-        return file.read()
-
-
-@test
-def kill_leaves_nothing_behind(bench):
-    before = uprobe_events()
-    with bench.watching("trace") as process:
-        mine = programs_of(process.pid)
-        require(mine & loaded_programs(), "no BPF program belongs to tlswhy: this test cannot see anything")
-        process.kill()
-        process.wait()
-    bench.visit()
-    nginx.wait_until(lambda: not mine & loaded_programs(), 5, "its BPF programs gone")
-    require(uprobe_events() == before, "uprobe_events changed")
-    require(clients.tls()(bench.target), "nginx does not serve")
-
-
-@test
-def worker_killed_mid_handshake(bench):
-    for number in (signal.SIGKILL, signal.SIGTERM):
-        with bench.watching("report", "-d", "60", "--format", "json") as process:
-            held = bench.hold(HALF_HELLO)
-            old = bench.rig.nginx.worker_pids()
-            for worker in old:
-                os.kill(worker, number)
-            nginx.wait_until(lambda old=old: respawned(bench, old), 10, "new workers")
-            bench.visit()
-            time.sleep(1.5)
-            process.send_signal(signal.SIGINT)
-            report = report_of(process)
-            held.close()
-        totals = report["totals"]["client"]
-        wanted = {"begun": 2, "ok": 1, "open": 0, "failed": 0, "evicted": 1}
-        require({key: totals[key] for key in wanted} == wanted, f"{number.name}: totals {totals}")
-        require(report["exact"] is True, f"{number.name}: not exact")
-
-
-def respawned(bench, old):
-    now = bench.rig.nginx.worker_pids()
-    return len(now) == bench.rig.nginx.workers and not set(now) & set(old)
-
-
-@test
-def open_handshakes_are_counted(bench):
-    with bench.watching("report", "-d", "60", "--format", "json") as process:
-        held = bench.hold(HALF_HELLO)
-        process.send_signal(signal.SIGINT)
-        totals = report_of(process)["totals"]["client"]
-        held.close()
-    require(totals["begun"] == totals["open"] == 1, f"totals {totals}")
-
-
-@test
-def attached_mid_handshake(bench):
-    held = bench.hold(wire.client_hello())
-    with bench.watching("report", "-d", "60", "--format", "json") as process:
-        held.sendall(wire.alert(48))
-        raw.drain(held)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        report = report_of(process)
-    totals = report["totals"]["client"]
-    require(totals["joined"] == totals["failed"] == totals["begun"] == 1, f"totals {totals}")
-    row = report["causes"][0]
-    require(row["cause"] == "our_certificate_unknown_ca", f"cause {row['cause']}")
-    require(row["latency_seconds"]["count"] == 0, "its latency is not known and must not be counted")
-
-
-@test
-def attached_before_free_mid_handshake(bench):
-    """Joined and then closed by the peer: the hello was before our time, the state says so."""
-    held = bench.hold(wire.client_hello())
-    with bench.tracing() as traced:
-        raw.close(held)
-        require(traced.wait_events(len), "no event")
-        event = traced.events[0][1]
-    require(event["cause"] == "peer_closed_mid_handshake", f"event {event}")
-
-
-@test
-def workers_of_a_reload_are_covered(bench):
-    with bench.tracing() as traced:
-        bench.visit()
-        old = bench.rig.nginx.worker_pids()
-        bench.rig.nginx.reload()
-        nginx.wait_until(lambda: set(bench.rig.nginx.worker_pids()) - set(old), 10, "new workers")
-        nginx.wait_until(lambda: respawned(bench, old), 20, "old workers gone")
-        bench.visit()
-        require(traced.wait_events(lambda events: len(events) >= 2), f"events {traced.events}")
-    first, last = traced.events[0][1], traced.events[-1][1]
-    require(first["pid"] in old and last["pid"] not in old, f"pids {first['pid']}, {last['pid']}, old {old}")
-    require(last["generation"] > first["generation"], f"generation {first['generation']}, {last['generation']}")
-
-
 @test
 def record_and_replay(bench):
+    require_offer(bench, "record")
     path = os.path.join(bench.rig.dir, "cli.record")
     with bench.watching("record", "-d", "60", "-o", path) as process:
         bench.visit()
@@ -316,19 +187,39 @@ def record_and_replay(bench):
 
 
 @test
-def reader_that_leaves(bench):
-    """`tlswhy trace | head -1` ends, and not with a crash."""
-    with bench.watching("trace", "--format", "json") as process:
-        process.stdout.close()
-        for _ in range(3):
-            bench.visit()
-        process.wait(10)
-    require(process.returncode in (0, FAILURE, -signal.SIGPIPE), f"exit code {process.returncode}")
+def foreign_bytes_are_escaped(bench):
+    """A server name is a stranger's: it must not reach a terminal as it is."""
+    hello = wire.client_hello(sni=b"\x1b[31m\x9b<script>\r\n\xff\xc2\x9b\"'&")
+    for command in (["trace"], ["trace", "--format", "json"], ["report", "-d", "60"],
+                    ["report", "-d", "60", "--format", "json"]):
+        with bench.watching(*command) as process:
+            clients.raw(hello, raw.flight, end=raw.close)(bench.target)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+        strange = {character for character in output if character != "\n" and not character.isprintable()}
+        require(not strange, f"{command}: {strange}")
+        require("script" in output, f"{command}: the name is missing")
+
+
+@test
+def text_trace_is_one_line_each(bench):
+    with bench.watching("trace") as process:
+        bench.visit()
+        clients.refuse(48)(bench.target)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+    lines = [line for line in output.splitlines() if "127.0.0.1" in line]
+    require(len(lines) == 2, f"output {output!r}")
+    require("our_certificate_unknown_ca" in lines[1] and "lab.test" in lines[1], f"line {lines[1]!r}")
 
 
 def run_test(function, bench, results):
     try:
         function(bench)
+    except Skip as reason:
+        results.skip(function.__name__, reason)
     except (AssertionError, TimeoutError, RuntimeError) as error:
         results.tell(function.__name__, [str(error)])
     except (OSError, ValueError, KeyError, TypeError, IndexError, subprocess.SubprocessError) as error:

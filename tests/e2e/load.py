@@ -151,20 +151,28 @@ def attach_leave(bench):
     return faults
 
 
+def hold_in(rig, worker, others):
+    """Handshakes that one worker alone holds: the others are stopped while they come in."""
+    for pid in others:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        return loadrig.Held(rig.plain, HELD // 2).wait_entered()
+    finally:
+        for pid in others:
+            os.kill(pid, signal.SIGCONT)
+
+
 def kill_worker(bench):
-    workers = bench.rig.nginx.worker_pids()
-    with bench.tracer() as traced, loadrig.Held(bench.rig.plain, HELD) as held:
-        per_worker = held.wait_entered().per_worker(workers)
-        bench.note("held", per_worker)
-        if min(per_worker.values()) == 0:
-            raise RuntimeError(f"void: a worker holds nothing: {per_worker}")
-        before = bench.run_load({"ok13": 1, "no_shared_cipher": 1}, 1000, held=HELD)
-        for pid, number in zip(workers, (signal.SIGKILL, signal.SIGTERM)):
-            os.kill(pid, number)
+    first, second = workers = bench.rig.nginx.worker_pids()
+    mix = {"ok13": 1, "no_shared_cipher": 1}
+    with bench.tracer() as traced, hold_in(bench.rig, first, [second]), hold_in(bench.rig, second, [first]):
+        before = bench.run_load(mix, 1000, held=HELD)
+        os.kill(first, signal.SIGKILL)
+        os.kill(second, signal.SIGTERM)
         nginx.wait_until(lambda: respawned(bench.rig.nginx, workers), 10, "new workers")
         # nginx's own counter keeps the connections of workers that were killed.
         stale = min(bench.rig.active() for _ in range(5))
-        after = bench.run_load({"ok13": 1, "no_shared_cipher": 1}, 1000, held=stale)
+        after = bench.run_load(mix, 1000, held=stale)
         report = bench.finish(traced)
     return all_faults(report, loadrig.add(before, after), evicted=HELD)
 

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-The end-to-end test: one nginx, one tlswhy, every scenario, and nginx's own log as a witness.
+The end-to-end test: one nginx, tlswhy beside it, every scenario, and nginx's own log as a witness.
 
   run.py --tlswhy build/tlswhy [--only NAME]... [--list] [-v]
   run.py --lab-only              scenarios against nginx's log, without tlswhy: is the lab itself right?
 """
 import argparse
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -44,6 +45,8 @@ def selected(only):
 def by_scenario(lab, arrivals):
     """({name: arrivals}, events that belong to no scenario)"""
     by_listener = {target.port: target.scenario.name for target in lab.targets}
+    # Behind a socket in the file system there is no port; only one scenario listens on one.
+    by_listener.update({None: target.scenario.name for target in lab.targets if target.host.startswith("/")})
     by_backend = {target.backend_port: target.scenario.name for target in lab.targets}
     mine, strange = {target.scenario.name: [] for target in lab.targets}, []
     for arrival, event in arrivals:
@@ -55,35 +58,40 @@ def by_scenario(lab, arrivals):
     return mine, strange
 
 
-def trace(arguments, lab):
-    """Scenarios under tlswhy. Returns (complaints of the lab, arrivals, complaints about the tracer)."""
-    traced = tracer.Tracer(arguments.tlswhy, lab.nginx.pid, os.path.join(lab.dir, "tlswhy.err"))
-    with traced:
-        traced.wait_ready()
-        complaints = rig.act_all(lab.targets, arguments.jobs)
-        time.sleep(SETTLE_SECONDS)
-        early = traced.process.poll()
-        code = traced.stop()
-    wrong = [f"not an event: {line}" for line in traced.rubbish]
-    if early is not None:
-        wrong.append(f"tlswhy ended early with {early}: {traced.stderr()}")
-    elif code != 0:
-        wrong.append(f"tlswhy ended with {code} on SIGINT: {traced.stderr()}")
-    return complaints, traced.events, wrong
+class Watch:
+    """What tlswhy said while the scenarios ran."""
+
+    def __init__(self, arguments, lab):
+        nginx_pid, path = lab.nginx.pid, functools.partial(os.path.join, lab.dir)
+        traced = tracer.Tracer(arguments.tlswhy, nginx_pid, path("trace.err"))
+        reporter = tracer.Reporter(arguments.tlswhy, nginx_pid, path("report.err"))
+        with tracer.Pulse() as pulse, traced, reporter:
+            traced.wait_ready()
+            reporter.wait_ready()
+            self.complaints = rig.act_all(lab.targets, arguments.jobs)
+            time.sleep(SETTLE_SECONDS)
+            self.wrong = [f"ended early: {child.stderr()}" for child in (traced, reporter)
+                          if child.process.poll() is not None]
+            self.report = reporter.report()
+            if traced.stop() != 0:
+                self.wrong.append(f"exit code {traced.process.returncode} on SIGINT: {traced.stderr()}")
+        self.wrong += [f"not an event: {line}" for line in traced.rubbish]
+        self.arrivals, self.stalled = traced.events, pulse.stalled
 
 
 def test_tlswhy(arguments, lab, results):
-    complaints, arrivals, wrong = trace(arguments, lab)
-    mine, strange = by_scenario(lab, arrivals)
+    watch = Watch(arguments, lab)
+    mine, strange = by_scenario(lab, watch.arrivals)
     for target in lab.targets:
         name = target.scenario.name
-        results.tell(name, [complaints[name], *judge.judge(target.scenario, mine[name])])
+        results.tell(name, [watch.complaints[name], *judge.judge(target.scenario, mine[name], watch.stalled)])
         if arguments.verbose:
             print("".join(f"    {arrival:.3f} {event}\n" for arrival, event in mine[name]), end="")
-    results.tell("tracer_runs_clean", wrong)
+    results.tell("tlswhy_runs_clean", watch.wrong)
     results.tell("every_event_has_a_scenario", [str(event) for event in strange])
-    final, _ = judge.final_events(arrivals)
-    results.tell("log_agrees", log.compare(log.read(lab.nginx.error_log), [event for _, event in final]))
+    final = [event for _, event in judge.final_events(watch.arrivals)[0]]
+    results.tell("log_agrees", log.compare(log.read(lab.nginx.error_log), final))
+    results.tell("report_agrees", list(judge.judge_report(watch.report, final)))
 
 
 def test_lab(arguments, lab, results):

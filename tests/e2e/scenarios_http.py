@@ -34,6 +34,8 @@ OK = (
     http("http_ok_http2", clients.http2(), client(version="TLSv1.3"), listen="127.0.0.1:@PORT@ ssl http2"),
     http("http_ok_ipv6", tls(), client(peer="::1"), listen="[::1]:@PORT@ ssl"),
     http("http_ok_mapped", tls(), client(peer="127.0.0.1"), listen="[::]:@PORT@ ssl ipv6only=off"),
+    http("http_ok_unix_socket", tls(), client(transport="unix", version="TLSv1.3", local_port=None),
+         listen="unix:@PKI@/listener.socket ssl"),
     http("http_ok_proxy_protocol", tls(before=wire.proxy_v1()), client(version="TLSv1.3", peer="192.0.2.7"),
          listen="127.0.0.1:@PORT@ ssl proxy_protocol"),
     http("http_ok_hello_retry", clients.s_client("-groups", "P-521:P-256"), client(version="TLSv1.3"),
@@ -68,7 +70,8 @@ NEGOTIATION = (
         certificate="rsa"),
     http("http_no_shared_sigalg_tls12", clients.raw(client_hello(sigalgs=(0x0840,))),
          client("no_shared_signature_algorithm", error=376)),
-    http("http_no_application_protocol", tls(alpn=("postgresql",)), client("no_application_protocol", error=235, alert_sent="no_application_protocol"),
+    http("http_no_application_protocol", tls(alpn=("postgresql",)),
+         client("no_application_protocol", error=235, alert_sent="no_application_protocol"),
          listen="127.0.0.1:@PORT@ ssl http2"),
     http("http_inappropriate_fallback", clients.raw(client_hello(
         ciphers=(wire.ECDHE_ECDSA_AES128, wire.FALLBACK_SCSV))), client("inappropriate_fallback", error=373)),
@@ -162,4 +165,35 @@ TRUST = (
     http("http_client_trusts_us", tls(ca="ca", check_host=True), client()),
 )
 
-SCENARIOS = OK + NEGOTIATION + BROKEN + ALERTS + TRUST
+LONG_NAME = ".".join(("a" * 60, "b" * 60, "c" * 60, "test"))
+GREASE = 0x0A0A
+ONLY_TLS13 = wire.extension(wire.EXT_VERSIONS, b"\x02\x03\x04")
+PADDING = wire.extension(21, bytes(3000))
+MANY = b"".join(wire.extension(0xFE00 + number, b"") for number in range(25))
+
+SHAPES = (
+    http("http_ok_long_name", tls(sni=LONG_NAME), client(server_name=LONG_NAME)),
+    http("http_long_name_closed_mid", clients.raw(client_hello(sni=LONG_NAME), raw.flight, end=raw.close),
+         client("peer_closed_mid_handshake", server_name=LONG_NAME)),
+    http("http_long_name_no_shared_cipher", clients.raw(client_hello(sni=LONG_NAME, ciphers=(0x0005,))),
+         client("no_shared_cipher", error=193, server_name=LONG_NAME)),
+    http("http_large_hello_no_shared_cipher", clients.raw(client_hello(ciphers=(0x0005,), extra=PADDING)),
+         client("no_shared_cipher", error=193, server_name="lab.test")),
+    http("http_version_too_new_grease", clients.raw(client_hello(versions=(GREASE, wire.TLS13))),
+         client("peer_version_too_new", error=258), conf="ssl_protocols TLSv1.2;"),
+    http("http_version_too_new_large_hello", clients.raw(client_hello(extra=PADDING + ONLY_TLS13)),
+         client("peer_version_too_new", error=258), conf="ssl_protocols TLSv1.2;"),
+    http("http_version_too_new_many_extensions", clients.raw(client_hello(extra=MANY + ONLY_TLS13)),
+         client("peer_version_too_new", error=258), conf="ssl_protocols TLSv1.2;"),
+    http("http_fragmented_hello_closed_mid", clients.raw(*wire.fragments(HELLO13, 50), raw.flight, end=raw.close),
+         client("peer_closed_mid_handshake", server_name="lab.test")),
+    http("http_fragmented_hello_no_shared_cipher", clients.raw(*wire.fragments(client_hello(ciphers=(0x0005,)), 50)),
+         client("no_shared_cipher", error=193, server_name="lab.test")),
+    http("http_close_notify_mid", clients.raw(client_hello(), raw.flight, wire.alert(0, level=1), end=raw.close),
+         client("peer_closed_mid_handshake", server_name="lab.test")),
+    http("http_user_canceled_mid", clients.raw(client_hello(), raw.flight, wire.alert(90, level=1),
+                                               wire.alert(0, level=1), end=raw.close),
+         client("peer_closed_mid_handshake", server_name="lab.test")),
+)
+
+SCENARIOS = OK + NEGOTIATION + BROKEN + ALERTS + TRUST + SHAPES

@@ -6,11 +6,10 @@
  * why on standard error and exits with 77.
  * The last line is `N passed, N failed, N skipped`. Exit codes: 0 all passed, 1 a test failed, 2 usage.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <stdbool.h>
 
 #include <check.h>
 
@@ -35,7 +34,8 @@
 	X(nginx_title)    \
 	X(procmaps)       \
 	X(selftest)       \
-	X(worker)
+	X(worker)         \
+	X(diagnose)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)

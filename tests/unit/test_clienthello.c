@@ -321,6 +321,13 @@ START_TEST(blanks_what_it_does_not_understand)
 	hello_close(&builder, extensions);
 	clienthello_blank(builder.bytes, builder.used);
 	ck_assert(!has_secret(builder.bytes, builder.used));
+	/* One that is well formed as far as it goes, and goes on behind the end. */
+	hello_begin(&builder, (const uint16_t[]){ 0x1301 }, 1);
+	hello_u16(&builder, 304);
+	hello_bytes(&builder, "\0\0\x01\x2c\x01\x2a\0\x01\x27", 9);
+	hello_secret(&builder, 50);
+	clienthello_blank(builder.bytes, builder.used);
+	ck_assert(!has_secret(builder.bytes, builder.used));
 }
 END_TEST
 

@@ -263,6 +263,7 @@ START_TEST(histogram_is_cumulative)
 		bound = json_real_value(at(bucket, "le"));
 	}
 	ck_assert_int_eq(last, 4);
+	ck_assert_int_eq(json_integer_value(at(object, "buckets.1.count")), 3);
 	ck_assert_double_eq_tol(json_real_value(at(object, "buckets.0.le")), 1.024e-6, 1e-15);
 	json_decref(object);
 }

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "tlswhy/verdict.h"
+#include "output/paragraph.h"
 #include "output/text.h"
 
 #include "sample.h"
@@ -209,6 +210,23 @@ START_TEST(colors_when_asked)
 }
 END_TEST
 
+START_TEST(paragraph_is_bounded)
+{
+	struct paragraph paragraph = { 0 };
+	char foreign[PARAGRAPH_BYTES];
+
+	memset(foreign, 'x', sizeof(foreign));
+	for (int i = 0; i < 5; i++) {
+		paragraph_add(&paragraph, "%s", "own ");
+		paragraph_add_foreign(&paragraph, foreign, 700, 700);
+	}
+	paragraph_add_foreign(&paragraph, foreign, sizeof(foreign), 2 * sizeof(foreign));
+	ck_assert_uint_eq(strlen(paragraph.text), paragraph.used);
+	ck_assert_uint_lt(paragraph.used, sizeof(paragraph.text));
+	ck_assert_str_eq(paragraph.text + paragraph.used - 4, "x...");
+}
+END_TEST
+
 START_TEST(reports_a_full_disk)
 {
 	struct snapshot snapshot;
@@ -235,6 +253,7 @@ Suite *suite_text(void)
 	tcase_add_test(tcase, says_only_what_is_known);
 	tcase_add_loop_test(tcase, stays_within_the_width, 0, 6);
 	tcase_add_test(tcase, colors_when_asked);
+	tcase_add_test(tcase, paragraph_is_bounded);
 	tcase_add_test(tcase, reports_a_full_disk);
 	suite_add_tcase(suite, tcase);
 	return suite;

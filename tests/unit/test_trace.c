@@ -141,7 +141,10 @@ START_TEST(json_knows_what_it_does_not_know)
 	struct observation observation = {
 		.event = {
 			.header = { .kind = EVENT_SETTLED },
-			.verdict = { .outcome = OUTCOME_ABANDONED, .flags = VERDICT_JOINED | VERDICT_OBJECT_UNREADABLE },
+			.verdict = {
+				.outcome = OUTCOME_ABANDONED,
+				.flags = VERDICT_JOINED | VERDICT_OBJECT_UNREADABLE,
+			},
 		},
 		.cause = CAUSE_UNKNOWN,
 	};
@@ -155,6 +158,25 @@ START_TEST(json_knows_what_it_does_not_know)
 	ck_assert(json_is_true(json_object_get(object, "joined")) &&
 		  json_is_false(json_object_get(object, "amends")));
 	ck_assert_uint_eq(json_array_size(json_object_get(object, "errors")), 0);
+	json_decref(object);
+}
+END_TEST
+
+/* 0 is X509_V_OK and also what is there when nothing was verified. */
+START_TEST(verify_result_needs_a_certificate)
+{
+	struct observation observation = rejected();
+	json_t *object;
+
+	observation.event.header.kind = EVENT_SETTLED;
+	observation.event.verdict = (struct verdict){ .library = LIBRARY_OPENSSL_3 };
+	object = object_of(&observation);
+	ck_assert(json_is_null(json_object_get(object, "verify_result")));
+	ck_assert(json_is_null(json_object_get(object, "verify_text")));
+	json_decref(object);
+	observation.event.verdict.flags = VERDICT_PEER_CERTIFICATE;
+	object = object_of(&observation);
+	ck_assert(json_is_integer(json_object_get(object, "verify_result")));
 	json_decref(object);
 }
 END_TEST
@@ -278,6 +300,7 @@ Suite *suite_trace(void)
 
 	tcase_add_test(json, json_says_what_is_known);
 	tcase_add_test(json, json_knows_what_it_does_not_know);
+	tcase_add_test(json, verify_result_needs_a_certificate);
 	suite_add_tcase(suite, json);
 	tcase_add_test(text, text_has_columns);
 	tcase_add_test(text, text_cuts_names_and_no_addresses);

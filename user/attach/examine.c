@@ -190,6 +190,8 @@ int examine_target(struct watch_target *target)
 	}
 	error = examine_files(target);
 	if (!error)
+		error = examine_generations(target);
+	if (!error)
 		error = harm_examine(instance, &target->problem);
 	target->usable = !error;
 	return error == -ENOMEM ? error : 0;

@@ -89,10 +89,20 @@ void nginx_instance_release(struct nginx_instance *instance);
 int nginx_libraries(const struct nginx_instance *instance, struct nginx_libraries *out);
 void nginx_libraries_release(struct nginx_libraries *libraries);
 
+#define NGINX_NO_INDEX UINT32_MAX
+
+/* Exported variables of the executable. */
+struct nginx_globals {
+	uint32_t connection_index; /* value of ngx_ssl_connection_index, set before nginx forks; NGINX_NO_INDEX: unknown */
+	uint64_t cycle_address;    /* where each process has its ngx_cycle pointer; 0: unknown */
+};
+
+/* What cannot be read is unknown. */
+void nginx_globals_read(const struct nginx_instance *instance, struct nginx_globals *out);
 /*
- * ngx_ssl_connection_index of a process, which nginx sets before it forks: the exported int's value. Returns 0,
- * -ENOENT when the executable has no such symbol, or a negative errno.
+ * The address of a process's cycle, its configuration: workers of one generation share it, those of a reload have
+ * another. 0: unknown.
  */
-int nginx_connection_index(const struct nginx_instance *instance, uint32_t *index);
+uint64_t nginx_cycle(const struct nginx_globals *globals, pid_t pid);
 
 #endif

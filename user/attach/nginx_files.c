@@ -124,20 +124,34 @@ int nginx_libraries(const struct nginx_instance *instance, struct nginx_librarie
 	return error;
 }
 
-int nginx_connection_index(const struct nginx_instance *instance, uint32_t *index)
+static uint64_t global_address(const struct nginx_instance *instance, const struct library *exe, const char *name)
+{
+	struct symbol symbol;
+
+	return library_symbol(exe, name, &symbol) ? 0 : symbol.value + instance->exe.load_bias;
+}
+
+void nginx_globals_read(const struct nginx_instance *instance, struct nginx_globals *out)
 {
 	autolibrary struct library *exe = NULL;
 	char path[PROCESS_OPEN_PATH_BYTES];
-	struct symbol symbol;
-	int error;
+	uint64_t index;
 
-	if (!instance->exe.has_load_bias)
-		return -ENOENT;
+	*out = (struct nginx_globals){ .connection_index = NGINX_NO_INDEX };
 	process_exe_open_path(instance->master, path);
-	error = library_open(path, &exe);
-	if (!error)
-		error = library_symbol(exe, "ngx_ssl_connection_index", &symbol);
-	if (error)
-		return error;
-	return process_read_u32(representative(instance), symbol.value + instance->exe.load_bias, index);
+	if (!instance->exe.has_load_bias || library_open(path, &exe))
+		return;
+	index = global_address(instance, exe, "ngx_ssl_connection_index");
+	if (index)
+		process_read(representative(instance), index, &out->connection_index, sizeof(out->connection_index));
+	out->cycle_address = global_address(instance, exe, "ngx_cycle");
+}
+
+uint64_t nginx_cycle(const struct nginx_globals *globals, pid_t pid)
+{
+	uint64_t cycle = 0;
+
+	if (globals->cycle_address)
+		process_read(pid, globals->cycle_address, &cycle, sizeof(cycle));
+	return cycle;
 }

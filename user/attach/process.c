@@ -166,22 +166,23 @@ int process_exe_read(pid_t pid, struct process_exe *out)
 	return 0;
 }
 
-int process_read_u32(pid_t pid, uint64_t address, uint32_t *value)
+int process_read(pid_t pid, uint64_t address, void *value, size_t bytes)
 {
-	char path[PROCESS_OPEN_PATH_BYTES];
+	char path[PROCESS_OPEN_PATH_BYTES], read_value[PROCESS_READ_BYTES];
 	autoclose int fd = -1;
-	uint32_t read_value;
 	ssize_t n;
 
+	if (bytes > sizeof(read_value))
+		return -EINVAL;
 	proc_path(pid, "mem", path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return proc_errno(errno);
 	if (address > INT64_MAX)
 		return -EIO;
-	n = pread(fd, &read_value, sizeof(read_value), (off_t)address);
-	if (n != (ssize_t)sizeof(read_value))
+	n = pread(fd, read_value, bytes, (off_t)address);
+	if (n != (ssize_t)bytes)
 		return n < 0 ? -errno : -EIO; /* 0: the process has ended */
-	*value = read_value;
+	memcpy(value, read_value, bytes);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Facts of any one process that attaching needs: its title, its executable, what it maps, an int in its memory.
+ * Facts of any one process that attaching needs: its title, its executable, what it maps, a number in its memory.
  * Reading another user's process needs CAP_SYS_PTRACE (privileges.h).
  */
 #ifndef TLSWHY_ATTACH_PROCESS_H
@@ -14,6 +14,7 @@
 #include "attach/library.h"
 
 #define PROCESS_OPEN_PATH_BYTES 96
+#define PROCESS_READ_BYTES      16
 
 /* A file as the kernel knows it; the two together fill struct binary_key. */
 struct file_id {
@@ -58,9 +59,9 @@ void process_exe_release(struct process_exe *exe);
 void process_exe_open_path(pid_t pid, char out[PROCESS_OPEN_PATH_BYTES]);
 
 /*
- * Reads a 32-bit number of the process's memory at an address. Returns 0, -ESRCH, -EACCES, -EIO where nothing is
- * mapped, or another negative errno; *value is untouched then.
+ * Copies bytes bytes, at most PROCESS_READ_BYTES, of the process's memory from an address. Returns 0, -ESRCH, -EACCES, -EIO
+ * where nothing is mapped, or another negative errno; *value is untouched then.
  */
-int process_read_u32(pid_t pid, uint64_t address, uint32_t *value);
+int process_read(pid_t pid, uint64_t address, void *value, size_t bytes);
 
 #endif

@@ -154,6 +154,12 @@ int tracer_add_binary(struct tracer *tracer, const struct binary_key *key, const
 				    BPF_ANY);
 }
 
+int tracer_add_cycle(struct tracer *tracer, const struct cycle_key *key, uint32_t generation)
+{
+	return bpf_map__update_elem(tracer->skeleton->maps.cycles, key, sizeof(*key), &generation, sizeof(generation),
+				    BPF_ANY);
+}
+
 static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum probe probe)
 {
 	switch (probe) {

@@ -45,6 +45,8 @@ void tracer_free(struct tracer *tracer);
 int tracer_set_layout(struct tracer *tracer, uint32_t row, const struct layout *layout);
 int tracer_add_target(struct tracer *tracer, uint32_t tgid, const struct target *target);
 int tracer_add_binary(struct tracer *tracer, const struct binary_key *key, const struct target *target);
+/* Tells the generation of a master's cycle. */
+int tracer_add_cycle(struct tracer *tracer, const struct cycle_key *key, uint32_t generation);
 /* Attaches one probe at a site of a file, system-wide: it holds for every process that maps the file. */
 int tracer_attach(struct tracer *tracer, const struct probe_site *site);
 /* Attaches the process tracepoints. */

@@ -83,27 +83,55 @@ static int start_tracer(struct watch *watch, const struct watch_options *options
 	return error;
 }
 
-/* Workers and master, or the one worker; the binary, so that an nginx that is started later is covered too. */
-static int add_processes(struct watch *watch, const struct watch_target *target, const struct watch_options *options)
+/* The binary, so that an nginx that is started later is covered too: another master, loaded at another address. */
+static int add_binaries(struct watch *watch, const struct process_exe *exe, struct target entry)
 {
-	const struct nginx_instance *instance = &target->instance;
-	struct target entry = { .row = target->row, .master = (uint32_t)instance->master, .connection_index = ~0u };
-	struct binary_key by_stat = { .inode = instance->exe.by_stat.inode, .device = instance->exe.by_stat.device };
-	struct binary_key by_maps = { .inode = instance->exe.by_maps.inode, .device = instance->exe.by_maps.device };
-	int error = 0;
+	struct binary_key by_stat = { .inode = exe->by_stat.inode, .device = exe->by_stat.device };
+	struct binary_key by_maps = { .inode = exe->by_maps.inode, .device = exe->by_maps.device };
+	int error;
 
-	nginx_connection_index(instance, &entry.connection_index);
-	if (instance->only_worker)
-		return tracer_add_target(watch->tracer, (uint32_t)instance->only_worker, &entry);
-	error = tracer_add_target(watch->tracer, (uint32_t)instance->master, &entry);
-	for (size_t i = 0; i < instance->worker_count && !error; i++)
-		error = tracer_add_target(watch->tracer, (uint32_t)instance->workers[i].pid, &entry);
-	if (error || options->pid_count)
-		return error;
+	entry.master = 0;
+	entry.cycle_address = 0;
+	entry.generation = 1;
 	error = tracer_add_binary(watch->tracer, &by_stat, &entry);
 	if (!error && by_maps.inode)
 		error = tracer_add_binary(watch->tracer, &by_maps, &entry);
 	return error;
+}
+
+static int add_worker(struct watch *watch, const struct watch_target *target, size_t i, struct target entry)
+{
+	pid_t pid = target->instance.workers[i].pid;
+	struct cycle_key key = { .master = entry.master, .cycle = nginx_cycle(&target->globals, pid) };
+	int error = 0;
+
+	entry.generation = target->worker_generations[i];
+	if (key.cycle)
+		error = tracer_add_cycle(watch->tracer, &key, entry.generation);
+	return error ? error : tracer_add_target(watch->tracer, (uint32_t)pid, &entry);
+}
+
+/* Workers and master, or the one worker. */
+static int add_processes(struct watch *watch, const struct watch_target *target, const struct watch_options *options)
+{
+	const struct nginx_instance *instance = &target->instance;
+	struct target entry = {
+		.row = target->row,
+		.generation = target->generation,
+		.connection_index = target->globals.connection_index,
+		.master = (uint32_t)instance->master,
+		.cycle_address = target->globals.cycle_address,
+	};
+	int error = 0;
+
+	if (!instance->only_worker)
+		error = tracer_add_target(watch->tracer, entry.master, &entry);
+	for (size_t i = 0; i < instance->worker_count && !error; i++)
+		if (!instance->only_worker || instance->only_worker == instance->workers[i].pid)
+			error = add_worker(watch, target, i, entry);
+	if (error || options->pid_count)
+		return error;
+	return add_binaries(watch, &instance->exe, entry);
 }
 
 static bool is_attached(const struct watch *watch, struct file_id file, enum probe probe)

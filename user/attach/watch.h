@@ -39,6 +39,9 @@ struct watch_target {
 	struct layout_report layout;
 	struct layout offsets;
 	uint32_t row; /* of the kernel side's layouts */
+	struct nginx_globals globals;
+	uint32_t generation;       /* of the newest workers; the first one seen is 1 */
+	uint32_t *worker_generations; /* of instance.workers, by index; owned */
 	bool usable;                  /* false: problem says why */
 	struct watch_problem problem;
 };

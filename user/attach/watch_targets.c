@@ -19,6 +19,7 @@ void watch_targets_release(struct watch_targets *targets)
 	for (size_t i = 0; i < targets->count; i++) {
 		nginx_instance_release(&targets->items[i].instance);
 		free(targets->items[i].library_path);
+		free(targets->items[i].worker_generations);
 	}
 	free(targets->items);
 	*targets = (struct watch_targets){ 0 };

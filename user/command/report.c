@@ -91,6 +91,7 @@ static int fill_target(const struct watch_target *target, struct snapshot_target
 		.library = copy_or_null(target->library_path),
 		.library_version = copy_or_null(target->layout.version),
 		.layout = strdup(layout_source_name(target->layout.source)),
+		.generation = target->generation,
 		.workers = calloc(instance->worker_count ? instance->worker_count : 1, sizeof(*out->workers)),
 	};
 	if (!out->workers || !out->layout)

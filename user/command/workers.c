@@ -48,6 +48,19 @@ static struct snapshot_worker *row_of(struct snapshot *snapshot, pid_t pid)
 	return &rows[snapshot->worker_count++];
 }
 
+/* Of a worker that was there from the start; 0: it came later and had no handshake. */
+static uint32_t generation_of(const struct watch_targets *targets, pid_t pid)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct watch_target *target = &targets->items[i];
+
+		for (size_t j = 0; target->worker_generations && j < target->instance.worker_count; j++)
+			if (target->instance.workers[j].pid == pid)
+				return target->worker_generations[j];
+	}
+	return 0;
+}
+
 /* A worker is its master's child; those that came later were taken in for being so. */
 static uint32_t master_of(const struct watch_targets *targets, const struct worker_sample *sample)
 {
@@ -70,6 +83,8 @@ int workers_fill(const struct workers *workers, const struct watch_targets *targ
 		if (!row)
 			return -ENOMEM;
 		row->master_pid = master_of(targets, first);
+		if (!row->generation)
+			row->generation = generation_of(targets, first->pid);
 		if (worker_sample_take(first->pid, &last) == 0)
 			worker_ratio(first, &last, &row->cpu_ratio, &row->run_delay_ratio);
 	}

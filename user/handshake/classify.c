@@ -10,10 +10,12 @@
 #include "handshake/classify.h"
 
 #include "handshake/reason_causes.h"
+#include "handshake/verify_causes.h"
 
 #define REASON_ALERT_OFFSET 1000 /* SSL_AD_REASON_OFFSET */
 #define OPENSSL_3_COMMON    0x80000 /* ERR_RFLAG_COMMON: reasons every library of OpenSSL 3 has */
 #define OPENSSL_3_MALLOC    0x100
+#define LIBRARY_NUMBER_SYSTEM 2
 #define ERRNO_EPIPE         32
 #define ERRNO_ECONNRESET    104
 
@@ -31,10 +33,10 @@ enum alert {
 	ALERT_CERTIFICATE_UNKNOWN = 46,
 	ALERT_ILLEGAL_PARAMETER = 47,
 	ALERT_UNKNOWN_CA = 48,
+	ALERT_ACCESS_DENIED = 49,
 	ALERT_DECODE_ERROR = 50,
 	ALERT_DECRYPT_ERROR = 51,
 	ALERT_PROTOCOL_VERSION = 70,
-	ALERT_INSUFFICIENT_SECURITY = 71,
 	ALERT_INTERNAL_ERROR = 80,
 	ALERT_INAPPROPRIATE_FALLBACK = 86,
 	ALERT_MISSING_EXTENSION = 109,
@@ -48,7 +50,7 @@ enum alert {
 unsigned int error_library(__u32 code, enum library_family family)
 {
 	if (family == LIBRARY_OPENSSL_3)
-		return code & 0x80000000u ? 2 : (code >> 23) & 0xff; /* ERR_SYSTEM_FLAG: ERR_LIB_SYS */
+		return code & 0x80000000u ? LIBRARY_NUMBER_SYSTEM : (code >> 23) & 0xff; /* ERR_SYSTEM_FLAG */
 	return code >> 24;
 }
 
@@ -69,41 +71,17 @@ static bool upstream(const struct verdict *verdict)
 	return verdict->direction == DIRECTION_UPSTREAM;
 }
 
+static bool family_known(unsigned int family)
+{
+	return family == LIBRARY_OPENSSL_1_1_1 || family == LIBRARY_OPENSSL_3 || family == LIBRARY_BORINGSSL;
+}
+
 /* By the moment: before the peer's hello, or after; unknown where the stage is. */
 static enum cause by_stage(const struct verdict *verdict, enum cause before, enum cause mid)
 {
-	if (verdict->stage == STAGE_UNKNOWN)
+	if (verdict->stage == STAGE_UNKNOWN || verdict->stage > STAGE_DONE)
 		return CAUSE_UNKNOWN;
 	return verdict->stage == STAGE_BEFORE_HELLO ? before : mid;
-}
-
-/* X509_V_ERR_*: renumbered between 1.1.1 and 3.0 (24, 76 to 79); 0 to 23 and 25 to 75 never were. */
-static enum cause verify_cause(__s32 result, enum library_family family)
-{
-	if (family == LIBRARY_OPENSSL_1_1_1 && result == 24)
-		return CAUSE_PEER_CERTIFICATE_WRONG_PURPOSE; /* INVALID_CA, 79 since 3.0 */
-	if (family == LIBRARY_OPENSSL_1_1_1 && result == 79)
-		return CAUSE_PEER_CERTIFICATE_INVALID;
-	switch (result) {
-	case 9:
-		return CAUSE_PEER_CERTIFICATE_NOT_YET_VALID;
-	case 10:
-		return CAUSE_PEER_CERTIFICATE_EXPIRED;
-	case 2: case 20: case 21: case 24: case 27: case 28:
-		return CAUSE_PEER_CERTIFICATE_UNTRUSTED;
-	case 18: case 19:
-		return CAUSE_PEER_CERTIFICATE_SELF_SIGNED;
-	case 3: case 11: case 12: case 23:
-		return CAUSE_PEER_CERTIFICATE_REVOKED;
-	case 26: case 79:
-		return CAUSE_PEER_CERTIFICATE_WRONG_PURPOSE;
-	case 62:
-		return CAUSE_PEER_CERTIFICATE_WRONG_HOST;
-	case 66: case 67: case 68:
-		return CAUSE_PEER_CERTIFICATE_WEAK;
-	default:
-		return CAUSE_PEER_CERTIFICATE_INVALID;
-	}
 }
 
 /* Our certificate was asked for and nginx had none to send. */
@@ -182,8 +160,9 @@ static enum cause alert_cause(const struct verdict *verdict, unsigned int alert)
 		return upstream(verdict) ? CAUSE_CLIENT_CERTIFICATE_REQUIRED : CAUSE_OTHER_ALERT;
 	case ALERT_PROTOCOL_VERSION:
 		return alert_version_cause(verdict);
-	case ALERT_INSUFFICIENT_SECURITY:
-		return CAUSE_HANDSHAKE_FAILURE;
+	case ALERT_ACCESS_DENIED:
+		return upstream(verdict) && has(verdict, VERDICT_OUR_CERTIFICATE_SENT) ? CAUSE_OUR_CERTIFICATE_REFUSED :
+											 CAUSE_OTHER_ALERT;
 	case ALERT_INTERNAL_ERROR:
 		return refused_without_sni(verdict) ? CAUSE_MISSING_SNI : CAUSE_INTERNAL_ERROR;
 	case ALERT_UNRECOGNIZED_NAME:
@@ -215,12 +194,18 @@ static enum cause rejection_cause(const struct verdict *verdict)
 	return CAUSE_UNKNOWN;
 }
 
-/* Our library found no version in common. A server that answers can only have chosen one below ours. */
-static enum cause version_cause(const struct verdict *verdict)
+/*
+ * Our library found no version in common. What the peer offered decides; then what the library says, if it says
+ * which way; then that a server that answers can only have chosen one below ours.
+ */
+static enum cause version_cause(const struct verdict *verdict, enum cause said)
 {
+	if (verdict->version_class == VERSION_CLASS_PEER_NEWER)
+		return CAUSE_PEER_VERSION_TOO_NEW;
+	if (verdict->version_class != VERSION_CLASS_PEER_OLDER && said != CAUSE_OTHER_ERROR)
+		return said;
 	switch ((enum version_class)verdict->version_class) {
 	case VERSION_CLASS_PEER_NEWER:
-		return CAUSE_PEER_VERSION_TOO_NEW;
 	case VERSION_CLASS_PEER_OLDER:
 	case VERSION_CLASS_OVERLAP: /* allowed by protocols, refused by the security level */
 	case VERSION_CLASS_OUR_NEWEST:
@@ -247,7 +232,15 @@ static enum cause record_cause(const struct verdict *verdict, enum cause otherwi
 	return otherwise;
 }
 
-/* ERR_R_* of OpenSSL 3, which carry a flag, and of 1.1.1, where 65 is malloc and 68 internal. */
+/* A record of no known version: after a hello, or where its header is that of TLS, it is broken TLS. */
+static enum cause unreadable_record_cause(const struct verdict *verdict)
+{
+	if (verdict->stage != STAGE_BEFORE_HELLO || verdict->first_record == FIRST_RECORD_TLS)
+		return CAUSE_MALFORMED_MESSAGE;
+	return CAUSE_NOT_TLS;
+}
+
+/* ERR_R_* of OpenSSL 3, which carry a flag, and of 1.1.1 and BoringSSL, which are below 100; 65 is malloc. */
 static enum cause common_reason_cause(unsigned int reason, enum library_family family)
 {
 	if (family == LIBRARY_OPENSSL_3) {
@@ -255,22 +248,37 @@ static enum cause common_reason_cause(unsigned int reason, enum library_family f
 			return CAUSE_OTHER_ERROR;
 		return (reason & 0xffff) == OPENSSL_3_MALLOC ? CAUSE_RESOURCE_EXHAUSTED : CAUSE_INTERNAL_ERROR;
 	}
+	if (!family_known(family))
+		return CAUSE_OTHER_ERROR;
 	if (reason == 65)
 		return CAUSE_RESOURCE_EXHAUSTED;
-	return reason == 68 ? CAUSE_INTERNAL_ERROR : CAUSE_OTHER_ERROR;
+	return reason > 0 && reason < 100 ? CAUSE_INTERNAL_ERROR : CAUSE_OTHER_ERROR;
+}
+
+/* 294 had another meaning before 3.0. */
+static enum cause eof_cause(const struct verdict *verdict)
+{
+	if (verdict->library == LIBRARY_OPENSSL_1_1_1)
+		return CAUSE_OTHER_ERROR;
+	return by_stage(verdict, CAUSE_PEER_CLOSED_BEFORE_HELLO, CAUSE_PEER_CLOSED_MID_HANDSHAKE);
 }
 
 static enum cause error_cause(const struct verdict *verdict)
 {
 	unsigned int reason = error_reason(verdict->error, verdict->library);
 
+	if (!family_known(verdict->library)) /* the code cannot be unpacked */
+		return has(verdict, VERDICT_ALERT_RECEIVED) ? alert_cause(verdict, verdict->alert_received) :
+							      CAUSE_OTHER_ERROR;
 	if (reason >= REASON_ALERT_OFFSET && reason < REASON_ALERT_OFFSET + 256)
 		return alert_cause(verdict, reason - REASON_ALERT_OFFSET);
+	if (verdict->library == LIBRARY_BORINGSSL) /* its other reasons are numbered its own way */
+		return common_reason_cause(reason, verdict->library);
 	switch (reason_rule(reason)) {
 	case RULE_VERSION:
-		return version_cause(verdict);
+		return version_cause(verdict, reason_cause(reason));
 	case RULE_RECORD_OR_NOT_TLS:
-		return record_cause(verdict, verdict->stage == STAGE_BEFORE_HELLO ? CAUSE_NOT_TLS : CAUSE_MALFORMED_MESSAGE);
+		return record_cause(verdict, unreadable_record_cause(verdict));
 	case RULE_RECORD_OR_UNEXPECTED:
 		return record_cause(verdict, CAUSE_UNEXPECTED_MESSAGE);
 	case RULE_RECORD_OR_MALFORMED:
@@ -281,6 +289,8 @@ static enum cause error_cause(const struct verdict *verdict)
 			       CAUSE_INTERNAL_ERROR;
 	case RULE_VERIFY:
 		return verify_cause(verdict->verify_result, verdict->library);
+	case RULE_EOF:
+		return eof_cause(verdict);
 	case RULE_PLAIN:
 		return reason_cause(reason);
 	case RULE_NONE:
@@ -302,8 +312,12 @@ static enum cause ending_cause(const struct verdict *verdict)
 		return CAUSE_OTHER_ERROR;
 	if (verdict->outcome == OUTCOME_FAILED)
 		return has(verdict, VERDICT_SOCKET_RESET) ? CAUSE_PEER_RESET : CAUSE_UNKNOWN;
-	if (has(verdict, VERDICT_TIMED_OUT))
+	if (verdict->outcome != OUTCOME_ABANDONED)
+		return CAUSE_UNKNOWN;
+	if (has(verdict, VERDICT_NGINX_FACTS) && has(verdict, VERDICT_TIMED_OUT))
 		return by_stage(verdict, CAUSE_TIMEOUT_BEFORE_HELLO, CAUSE_TIMEOUT_MID_HANDSHAKE);
+	if (has(verdict, VERDICT_SOCKET_RESET))
+		return CAUSE_PEER_RESET;
 	return has(verdict, VERDICT_NGINX_FACTS) ? CAUSE_ABORTED_BY_NGINX : CAUSE_UNKNOWN;
 }
 
@@ -318,7 +332,7 @@ static enum cause sent_alert_cause(const struct verdict *verdict)
 	case ALERT_ILLEGAL_PARAMETER: case ALERT_DECODE_ERROR:
 		return CAUSE_MALFORMED_MESSAGE;
 	case ALERT_PROTOCOL_VERSION:
-		return version_cause(verdict);
+		return version_cause(verdict, CAUSE_OTHER_ERROR);
 	case ALERT_INTERNAL_ERROR:
 		return CAUSE_INTERNAL_ERROR;
 	case ALERT_INAPPROPRIATE_FALLBACK:
@@ -337,6 +351,8 @@ static enum cause other_library_cause(const struct verdict *verdict)
 	unsigned int reason = error_reason(verdict->other_error, verdict->library);
 	enum cause cause = common_reason_cause(reason, verdict->library);
 
+	if (error_library(verdict->other_error, verdict->library) == LIBRARY_NUMBER_SYSTEM) /* the reason is an errno */
+		return CAUSE_OTHER_ERROR;
 	return cause == CAUSE_RESOURCE_EXHAUSTED ? cause : CAUSE_OTHER_ERROR;
 }
 

@@ -14,16 +14,17 @@
 enum reason_rule_kind {
 	RULE_NONE,  /* not in the list */
 	RULE_PLAIN, /* reason_cause() */
-	RULE_VERSION,
+	RULE_VERSION, /* what the peer offered, then reason_cause() */
 	RULE_RECORD_OR_NOT_TLS,
 	RULE_RECORD_OR_UNEXPECTED,
 	RULE_RECORD_OR_MALFORMED,
 	RULE_CALLBACK,
 	RULE_VERIFY,
+	RULE_EOF,
 };
 
 enum reason_rule_kind reason_rule(unsigned int reason);
-/* Meant where the rule is RULE_PLAIN; CAUSE_OTHER_ERROR elsewhere. */
+/* Meant where the rule is RULE_PLAIN or RULE_VERSION, where it may be left open; CAUSE_OTHER_ERROR elsewhere. */
 enum cause reason_cause(unsigned int reason);
 
 #endif

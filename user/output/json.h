@@ -14,7 +14,7 @@
  *   *.latency_seconds.max_is_bound    max is a bound and not a measured value
  * causes[].incomplete is empty, or holds the one interval known: the whole window, within which evidence was switched
  * off for a while. workers[].lag_seconds is an empty histogram: nobody measures it.
- * Invariant: output is printable ASCII and newlines; foreign bytes are escaped by base/escape.h, then by the JSON library.
+ * Invariant: output is printable ASCII and newlines; foreign bytes are escaped by base/escape.h, then by jansson.
  * Must not know: clocks, where the snapshot came from.
  */
 #ifndef TLSWHY_OUTPUT_JSON_H

@@ -5,12 +5,23 @@ The program under test beside an nginx with one TLS listener: runs it, watches w
 Must not know: what is expected of the program.
 """
 import contextlib
+import json
 import os
 import subprocess
 import tempfile
 import time
 
 from lab import clients, nginx, tracer
+from lab.results import Skip
+
+
+TESTS = []
+
+
+def test(function):
+    """Registers a function of a Bench as a test; its name is the test's name."""
+    TESTS.append(function)
+    return function
 
 
 def require(condition, complaint):
@@ -48,9 +59,10 @@ class Bench:
                         process.kill()
 
     @contextlib.contextmanager
-    def tracing(self):
+    def tracing(self, pid=0):
+        """An attached Tracer: of the bench's nginx (0), of another pid, or (None) of every nginx."""
         path = os.path.join(self.rig.dir, "cli.err")
-        with tracer.Tracer(self.tlswhy, self.rig.nginx.pid, path) as traced:
+        with tracer.Tracer(self.tlswhy, self.rig.nginx.pid if pid == 0 else pid, path) as traced:
             traced.wait_ready()
             yield traced
 
@@ -70,3 +82,20 @@ def is_attached(process, stderr):
     said = stderr.read()
     require(process.poll() is None, f"tlswhy ended with {process.returncode}: {said}")
     return tracer.READY in said
+
+
+def report_of(process, seconds=30):
+    """The report a watching process prints when it ends."""
+    output, _ = process.communicate(timeout=seconds)
+    require(process.returncode == 0, f"exit code {process.returncode}")
+    return json.loads(output)
+
+
+def balanced(totals):
+    return totals["begun"] == totals["ok"] + totals["failed"] + totals["open"] + totals["evicted"]
+
+
+def require_offer(bench, word, *command):
+    """Skips a test of what this build's own help does not offer."""
+    if word not in bench.run(*command, "--help").stdout:
+        raise Skip(f"tlswhy {' '.join(command)} has no {word}")

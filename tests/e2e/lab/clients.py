@@ -24,6 +24,11 @@ LINE = b"hello\r\n"
 
 
 def connect(target):
+    if target.host.startswith("/"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(peer.LIMIT_SECONDS)
+        sock.connect(target.host)
+        return sock
     return socket.create_connection((target.host, target.port), timeout=peer.LIMIT_SECONDS,
                                     source_address=(target.source, 0) if target.source else None)
 

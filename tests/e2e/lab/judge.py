@@ -2,6 +2,8 @@
 """
 Holds events against what a scenario expects. Pure: lists in, complaints out.
 """
+import collections
+
 from lab import log, tracer
 
 PROMPT_SECONDS = 0.2 # from settlement to the line on stdout
@@ -64,23 +66,39 @@ def event_complaints(event, expect):
         yield f"outcome {event['outcome']!r} with cause {event['cause']}"
 
 
-def is_late(arrival, event, hold):
-    limit = PROMPT_SECONDS + (HOLD_SECONDS if hold else 0)
-    return arrival - tracer.event_seconds(event) > limit
+def lateness_complaint(arrival, event, hold, stalled):
+    settled = tracer.event_seconds(event)
+    limit = PROMPT_SECONDS + (HOLD_SECONDS if hold else 0) + stalled(settled, arrival)
+    return f"arrived {arrival - settled:.3f} s after it settled" if arrival - settled > limit else ""
 
 
-def judge(scenario, arrivals):
-    """Complaints about the events of one scenario, in the order they settled."""
+def judge(scenario, arrivals, stalled=lambda begin, end: 0):
+    """Complaints about the events of one scenario. stalled(begin, end): seconds the host held everyone back."""
     final, complaints = final_events(arrivals)
     if len(final) != len(scenario.expect):
         found = ", ".join(f"{event['direction']} {event['cause']}" for _, event in final) or "none"
         complaints.append(f"{len(final)} events ({found}), not {len(scenario.expect)}")
     for (_, event), expect in zip(final, scenario.expect):
         complaints += event_complaints(event, expect)
-    for arrival, event in arrivals:
-        if is_late(arrival, event, scenario.hold):
-            complaints.append(f"arrived {arrival - tracer.event_seconds(event):.3f} s after it settled")
-    return complaints
+    complaints += [lateness_complaint(arrival, event, scenario.hold, stalled) for arrival, event in arrivals]
+    return [complaint for complaint in complaints if complaint]
+
+
+def judge_report(report, events):
+    """Complaints about a report of the same time as the (final) events: both must count alike, and exactly."""
+    counts = collections.Counter((event["direction"], event["cause"]) for event in events)
+    reported = collections.Counter()
+    for row in report["causes"]:
+        reported[(row["direction"], row["cause"])] += row["count"]
+    for direction, totals in report["totals"].items():
+        reported[(direction, "ok")] += totals["ok"]
+        if totals["begun"] != totals["ok"] + totals["failed"] + totals["open"] + totals["evicted"]:
+            yield f"{direction} does not add up: {totals}"
+    for key in sorted(counts.keys() | reported.keys()):
+        if counts[key] != reported[key]:
+            yield f"{' '.join(key)}: {reported[key]} in the report, {counts[key]} in the trace"
+    if report["exact"] is not True or any(report["losses"].values()):
+        yield f"exact is {report['exact']}, losses {report['losses']}"
 
 
 def judge_log(scenario, target, failures):

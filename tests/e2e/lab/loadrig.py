@@ -143,11 +143,6 @@ class Held:
         nginx.wait_until(entered, 20, "held handshakes")
         return self
 
-    def per_worker(self, pids):
-        """{pid: how many of them the worker holds}"""
-        mine = {f"socket:[{inode}]" for inode in self.inodes()}
-        return {pid: sum(link in mine for link in open_files(pid)) for pid in pids}
-
     def close(self):
         for client in self.sockets:
             client.close()
@@ -157,17 +152,6 @@ class Held:
 
     def __exit__(self, *_):
         self.close()
-
-
-def open_files(pid):
-    directory = f"/proc/{pid}/fd"
-    links = []
-    for name in os.listdir(directory):
-        try:
-            links.append(os.readlink(os.path.join(directory, name)))
-        except FileNotFoundError:
-            continue
-    return links
 
 
 def copy_library(directory):

@@ -2,6 +2,10 @@
 """Counts tests and prints one line each."""
 
 
+class Skip(Exception):
+    """Raised by a test that cannot be run here, with the reason."""
+
+
 class Results:
     """ok, not ok, skipped; end() prints the sum and gives the exit code."""
 

@@ -26,7 +26,11 @@ class Rig:
         self.nginx.write(**model.blocks(self.targets))
 
     def _target(self, scenario):
-        host = "::1" if "[::1]" in scenario.listen else "127.0.0.1"
+        host = "127.0.0.1"
+        if "[::1]" in scenario.listen:
+            host = "::1"
+        elif scenario.listen.startswith("unix:"):
+            host = self.pki.path("listener.socket")
         return model.Target(scenario, self.pki, self.ports.take(), self.ports.take(), host)
 
     def __enter__(self):

@@ -24,15 +24,46 @@ def event_seconds(event):
     return whole.timestamp() + (float("0." + fraction[1]) if fraction else 0.0)
 
 
-class Tracer:
-    """`tlswhy trace --format json` on one nginx, from `with` to its end."""
+class Pulse:
+    """
+    How long this machine let nobody run: a thread that wants to wake every few milliseconds notes when it could
+    not. What a loaded host holds back is not the tracer's lateness.
+    """
+    STEP_SECONDS = 0.02
 
-    def __init__(self, tlswhy, master_pid, stderr_path, options=()):
-        self.command = [tlswhy, "trace", "--format", "json", "-p", str(master_pid), *options]
+    def __init__(self):
+        self.stalls = [] # (moment it ended, how long), Unix seconds
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._beat, daemon=True)
+
+    def _beat(self):
+        last = time.time()
+        while not self.stopping.wait(self.STEP_SECONDS):
+            now = time.time()
+            if now - last > 2 * self.STEP_SECONDS:
+                self.stalls.append((now, now - last - self.STEP_SECONDS))
+            last = now
+
+    def stalled(self, begin, end):
+        """Seconds of stall that ended between two moments."""
+        return sum(seconds for moment, seconds in self.stalls if begin <= moment <= end)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join(1)
+
+
+class Child:
+    """A tlswhy on one nginx that runs until it is stopped, from `with` to its end. stderr goes to a file."""
+
+    def __init__(self, command, stderr_path):
+        self.command = command
         self.stderr_path = stderr_path
-        self.events = [] # (arrival in Unix seconds, event)
-        self.rubbish = []
-        self.process = self.thread = None
+        self.process = None
 
     def stderr(self):
         with open(self.stderr_path, errors="replace") as file:
@@ -42,7 +73,66 @@ class Tracer:
         with open(self.stderr_path, "w") as stderr:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                             stderr=stderr, text=True, errors="replace", bufsize=1)
+        return self
+
+    def wait_ready(self, seconds=30):
+        end = time.monotonic() + seconds
+        while READY not in self.stderr():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"tlswhy ended with {self.process.returncode}: {self.stderr()}")
+            if time.monotonic() > end:
+                raise TimeoutError(f"tlswhy is not attached after {seconds} s: {self.stderr()}")
+            time.sleep(0.02)
+
+    def stop(self):
+        """Ctrl-C, as a user would. Returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Reporter(Child):
+    """`tlswhy report --format json`, whose report is there once it is stopped."""
+
+    def __init__(self, tlswhy, master_pid, stderr_path):
+        super().__init__([tlswhy, "report", "-d", "600", "--format", "json", "-p", str(master_pid)], stderr_path)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.text = ""
+
+    def _read(self):
+        self.text = self.process.stdout.read()
+
+    def __enter__(self):
+        super().__enter__()
+        self.reader.start()
+        return self
+
+    def report(self):
+        self.stop()
+        self.reader.join(5)
+        return json.loads(self.text)
+
+
+class Tracer(Child):
+    """`tlswhy trace --format json`, of one nginx or (None) of all: its events as they come."""
+
+    def __init__(self, tlswhy, pid, stderr_path):
+        only = [] if pid is None else ["-p", str(pid)]
+        super().__init__([tlswhy, "trace", "--format", "json", *only], stderr_path)
+        self.events = [] # (arrival in Unix seconds, event)
+        self.rubbish = []
         self.thread = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self):
+        super().__enter__()
         self.thread.start()
         return self
 
@@ -59,15 +149,6 @@ class Tracer:
             else:
                 self.rubbish.append(line.rstrip("\n"))
 
-    def wait_ready(self, seconds=30):
-        end = time.monotonic() + seconds
-        while READY not in self.stderr():
-            if self.process.poll() is not None:
-                raise RuntimeError(f"tlswhy ended with {self.process.returncode}: {self.stderr()}")
-            if time.monotonic() > end:
-                raise TimeoutError(f"tlswhy is not attached after {seconds} s: {self.stderr()}")
-            time.sleep(0.02)
-
     def wait_events(self, condition, seconds=5):
         """Waits until condition(events) is true. Returns whether it became so."""
         end = time.monotonic() + seconds
@@ -78,16 +159,6 @@ class Tracer:
         return True
 
     def stop(self):
-        """Ctrl-C, as a user would. Returns the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        code = super().stop()
         self.thread.join(2)
-        return self.process.returncode
-
-    def __exit__(self, *_):
-        self.stop()
+        return code

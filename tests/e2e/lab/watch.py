@@ -122,8 +122,11 @@ def cause_faults(report, want):
 
 def detail_faults(report):
     """Every settled handshake has a latency and a worker. True only where none was joined and nothing was lost."""
-    faults = [f"{row['direction']} {row.get('cause', 'ok')}: {row['latency_seconds']['count']} latencies of {row['count']}"
-              for row in report["causes"] + report["ok"] if row["latency_seconds"]["count"] != row["count"]]
+    faults = []
+    for row in report["causes"] + report["ok"]:
+        latencies = row["latency_seconds"]["count"]
+        if latencies != row["count"]:
+            faults.append(f"{row['direction']} {row.get('cause', 'ok')}: {latencies} latencies of {row['count']}")
     for name, parts in (("handshakes", ("ok", "failed")), ("failed", ("failed",))):
         workers = sum(worker[name] for worker in report["workers"])
         total = sum(report["totals"][direction][part] for direction in DIRECTIONS for part in parts)
@@ -145,7 +148,8 @@ def probes_of(pid):
     directory, held = f"/proc/{pid}/fdinfo", set()
     for name in os.listdir(directory):
         with open(os.path.join(directory, name)) as info:
-            held |= {(match[1], int(match[2])) for match in re.finditer(r"^(prog|link)_id:\s+(\d+)$", info.read(), re.M)}
+            text = info.read()
+        held |= {(match[1], int(match[2])) for match in re.finditer(r"^(prog|link)_id:\s+(\d+)$", text, re.M)}
     return held
 
 

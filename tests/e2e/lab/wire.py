@@ -43,6 +43,12 @@ def record(kind, body, version=TLS12):
     return struct.pack("!BH", kind, version) + vector(body, 2)
 
 
+def fragments(whole, size):
+    """A record cut into records of at most size bytes of body each."""
+    body = whole[5:]
+    return [record(whole[0], body[at:at + size], TLS10) for at in range(0, len(body), size)]
+
+
 def alert(number, level=2):
     return record(ALERT, bytes([level, number]))
 
@@ -56,7 +62,7 @@ def extension(kind, body):
 
 
 def server_name(name):
-    return extension(EXT_SNI, vector(b"\0" + vector(name.encode(), 2), 2))
+    return extension(EXT_SNI, vector(b"\0" + vector(name if isinstance(name, bytes) else name.encode(), 2), 2))
 
 
 def alpn(protocols):
