@@ -9,18 +9,18 @@
 #ifndef TLSWHY_HANDSHAKE_BPF_H
 #define TLSWHY_HANDSHAKE_BPF_H
 
-#define ERRNO_ECONNRESET 104
-#define FLOW_ERROR       1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
-#define TCP_STATE_CLOSE  7
+#define ERRNO_ECONNRESET    104
+#define FLOW_ERROR          1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
+#define TCP_STATE_CLOSE     7
 #define EARLY_DATA_ACCEPTED 2 /* SSL_EARLY_DATA_ACCEPTED */
 
 /* Eight bytes of text as they lie in memory, whatever the byte order. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                               \
+#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
 	((__u64)(h) << 56 | (__u64)(g) << 48 | (__u64)(f) << 40 | (__u64)(e) << 32 | (d) << 24 | (c) << 16 | \
 	 (b) << 8 | (a))
 #else
-#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                               \
+#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
 	((__u64)(a) << 56 | (__u64)(b) << 48 | (__u64)(c) << 40 | (__u64)(d) << 32 | (e) << 24 | (f) << 16 | \
 	 (g) << 8 | (h))
 #endif
@@ -153,8 +153,7 @@ static __always_inline void ending_verdict(const struct hit *hit, struct ending 
 	verdict_alerts(hit, verdict);
 	verdict_certificates(hit, verdict);
 	verdict_transport(hit, verdict, handshake);
-	verdict->stage = openssl_stage(hit, verdict->direction,
-				       handshake->failed && !(verdict->flags & VERDICT_EOF));
+	verdict->stage = openssl_stage(hit, verdict->direction, handshake->failed && !(verdict->flags & VERDICT_EOF));
 	ending->our_versions = openssl_our_versions(hit);
 	ending->peer_versions = peer_versions(hit, verdict->direction);
 	verdict->version_class = version_class(verdict->direction, ending->our_versions, ending->peer_versions);
@@ -345,8 +344,8 @@ static __always_inline void handshake_connection_error(__s32 error_errno, __u64 
 }
 
 /*
- * An object that never went through begin: in the middle of a handshake since before we were armed? Then it is begun and
- * ended here.
+ * An object that never went through begin: in the middle of a handshake since before we were armed? Then it is begun
+ * and ended here.
  */
 static __always_inline struct handshake *handshake_unseen(const struct hit *hit, const struct object_key *key)
 {

@@ -3,8 +3,8 @@
  * The only reader of nginx's memory: from an SSL object to its ngx_connection_t.
  *
  * Invariant: a connection is believed only if its descriptor is the one of the object's BIO; else nothing of it is
- * used. The offsets are the same from nginx 1.18 to 1.30: ngx_connection_t's, ngx_event_t's and ngx_log_t's heads have
- * not changed (src/core/ngx_connection.h, src/event/ngx_event.h, src/core/ngx_log.h).
+ * used. The offsets are the same from nginx 1.18 to 1.30: ngx_connection_t's, ngx_event_t's and ngx_log_t's heads
+ * have not changed (src/core/ngx_connection.h, src/event/ngx_event.h, src/core/ngx_log.h).
  */
 #ifndef TLSWHY_NGINX_BPF_H
 #define TLSWHY_NGINX_BPF_H
@@ -51,8 +51,7 @@ static __always_inline bool event_timed_out(__u64 connection, __u32 which)
 
 static __always_inline bool nginx_timed_out(__u64 connection)
 {
-	return event_timed_out(connection, NGX_CONNECTION_READ) ||
-	       event_timed_out(connection, NGX_CONNECTION_WRITE);
+	return event_timed_out(connection, NGX_CONNECTION_READ) || event_timed_out(connection, NGX_CONNECTION_WRITE);
 }
 
 /* The *N of nginx's log lines. */

@@ -8,21 +8,21 @@
 #ifndef TLSWHY_OPENSSL_BPF_H
 #define TLSWHY_OPENSSL_BPF_H
 
-#define HELLO_EXTENSIONS_MAX 40 /* browsers send under 20 */
-#define HELLO_VERSIONS_MAX   8
-#define HELLO_BYTES_MAX      (1 << 17) /* SSL_MAX_CLIENTHELLO of OpenSSL is 131,396 */
-#define TLS_STATE_OK         1 /* TLS_ST_OK, TLS_ST_CR_SRVR_HELLO: the same numbers from 1.1.1 to 4.0 */
-#define TLS_STATE_CR_SRVR_HELLO 3
-#define MESSAGE_CLIENT_HELLO 1 /* RFC 8446 section 4 */
-#define MESSAGE_SERVER_HELLO 2
+#define HELLO_EXTENSIONS_MAX         40 /* browsers send under 20 */
+#define HELLO_VERSIONS_MAX           8
+#define HELLO_BYTES_MAX              (1 << 17) /* SSL_MAX_CLIENTHELLO of OpenSSL is 131,396 */
+#define TLS_STATE_OK                 1 /* TLS_ST_OK, TLS_ST_CR_SRVR_HELLO: the same numbers from 1.1.1 to 4.0 */
+#define TLS_STATE_CR_SRVR_HELLO      3
+#define MESSAGE_CLIENT_HELLO         1 /* RFC 8446 section 4 */
+#define MESSAGE_SERVER_HELLO         2
 #define EXTENSION_SUPPORTED_VERSIONS 43
-#define BIO_FLAG_RETRY       0x08
-#define BIO_FLAG_EOF         0x800
-#define TLS1_3               0x0304
+#define BIO_FLAG_RETRY               0x08
+#define BIO_FLAG_EOF                 0x800
+#define TLS1_3                       0x0304
 
 /*
- * Where a field is, or address 0, which faults, where its offset is LAYOUT_NONE. Without a branch, here and below: each one
- * would double the states that the verifier walks through from there on.
+ * Where a field is, or address 0, which faults, where its offset is LAYOUT_NONE. Without a branch, here and below:
+ * each one would double the states that the verifier walks through from there on.
  */
 static __always_inline __u64 field_address(__u64 object, __u16 offset)
 {
@@ -106,7 +106,8 @@ static __always_inline __s32 openssl_fd(const struct hit *hit)
  */
 static __always_inline __u32 version_allowed(__s64 options, __s64 min, __s64 max, __s64 version, __u32 bit)
 {
-	__u64 forbidden = (__u64)options >> bit, below = (__u64)(version - min) >> 63, above = (__u64)(max - version) >> 63;
+	__u64 forbidden = (__u64)options >> bit, below = (__u64)(version - min) >> 63,
+	      above = (__u64)(max - version) >> 63;
 
 	return (__u32)(~(forbidden | below | above) & 1);
 }
@@ -128,7 +129,8 @@ static __always_inline __u32 openssl_our_versions(const struct hit *hit)
 	max |= ((max - 1) >> 63) & 0xffff; /* 0: no bound */
 	/* SSL_OP_NO_TLSv1, 1_1, 1_2, 1_3: the same bits from 1.1.1 to 4.0 */
 	set = version_allowed(options, min, max, 0x0301, 26) | version_allowed(options, min, max, 0x0302, 28) << 1 |
-	      version_allowed(options, min, max, 0x0303, 27) << 2 | version_allowed(options, min, max, 0x0304, 29) << 3;
+	      version_allowed(options, min, max, 0x0303, 27) << 2 |
+	      version_allowed(options, min, max, 0x0304, 29) << 3;
 	return version_ranges[set & 15];
 }
 
@@ -187,11 +189,12 @@ static __noinline __u32 hello_versions(__u64 body, __u64 bytes)
 
 		bpf_probe_read_user(&head, sizeof(head), (const void *)(body + at));
 		head = bpf_ntohl(head); /* type << 16 | length */
-		if (head >> 16 == EXTENSION_SUPPORTED_VERSIONS)
-			return (__u16)head ? hello_supported_versions(body + at + 5, (__u16)head - 1) : 0;
 		at += 4 + (__u16)head;
+		if (head >> 16 == EXTENSION_SUPPORTED_VERSIONS)
+			return (__u16)head && at <= end ?
+				       hello_supported_versions(body + at + 1 - (__u16)head, (__u16)head - 1) : 0;
 	}
-	return at >= end ? up_to_legacy : 0;
+	return at == end ? up_to_legacy : 0;
 }
 
 /* The handshake message in the buffer, if it is the one of this type and still being read; else 0. */

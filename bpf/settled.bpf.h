@@ -20,7 +20,8 @@ static __always_inline void ending_init(struct ending *ending, const struct hit 
 	ending->tls_version = (__u16)field_s32(hit->object, hit->layout->version, 0);
 }
 
-/* nginx names the session, not the connection, when it refuses a client certificate: this leads back to the object. */
+/* nginx names the session, not the connection, when it refuses a client certificate: this leads back to the object.
+ */
 static __always_inline void settled_alias(const struct hit *hit, const struct settled *settled)
 {
 	struct object_key key = { .object = settled->session, .tgid = hit->tgid, .kind = OBJECT_SESSION };
@@ -88,8 +89,8 @@ static __noinline int settled_amend(const struct hit *hit, struct settled *settl
 }
 
 /*
- * TLS 1.3: the backend's refusal of our certificate arrives in SSL_read, after completion. It is one if the backend had
- * asked, the alert is a certificate's (RFC 8446 section 6.2; 40 in practice), and nothing else came.
+ * TLS 1.3: the backend's refusal of our certificate arrives in SSL_read, after completion. It is one if the backend
+ * had asked, the alert is a certificate's (RFC 8446 section 6.2; 40 in practice), and nothing else came.
  */
 static __always_inline bool settled_refused_late(const struct hit *hit, const struct settled *settled)
 {

@@ -41,9 +41,9 @@ static __always_inline void binary_of(struct task_struct *task, struct binary_ke
 }
 
 /*
- * The generation of a worker that was just forked: that of its cycle, or the next one if its master has none for it. A
- * cycle's memory may be used again for a later one, but a new worker always has its master's newest. Two workers that
- * come at once agree: both compute the same number.
+ * The generation of a worker that was just forked: that of its cycle, or the next one if its master has none for it.
+ * A cycle's memory may be used again for a later one, but a new worker always has its master's newest. Two workers
+ * that come at once agree: both compute the same number.
  */
 static __always_inline __u32 target_generation(struct target *master, const struct target *worker)
 {
@@ -132,7 +132,6 @@ static __always_inline __u64 task_run_delay_ns(void)
 		return 0;
 	return BPF_CORE_READ(task, sched_info.run_delay);
 }
-
 
 /* A process that is gone: its entry leaves, and the user side settles what it had in flight. */
 static __always_inline void target_gone(__u32 tgid)

@@ -45,8 +45,8 @@ struct ending {
 
 /*
  * What a thread is doing: the object of its last SSL_do_handshake, with times that are meant between entry and return
- * only; and its scratch, for programs on one thread do not nest. Scratch in a map's value also hides from the verifier
- * which constants were stored, so that it does not walk through every combination of them.
+ * only; and its scratch, for programs on one thread do not nest. Scratch in a map's value also hides from the
+ * verifier which constants were stored, so that it does not walk through every combination of them.
  */
 struct call {
 	__u64 object;

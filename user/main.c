@@ -18,11 +18,17 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ .name = "report", .bit = COMMAND_REPORT, .run = command_report,
+	{ .name = "report",
+	  .bit = COMMAND_REPORT,
+	  .run = command_report,
 	  .summary = "watch, then say why handshakes fail" },
-	{ .name = "trace", .bit = COMMAND_TRACE, .run = command_trace,
+	{ .name = "trace",
+	  .bit = COMMAND_TRACE,
+	  .run = command_trace,
 	  .summary = "one line a handshake, as it ends" },
-	{ .name = "check", .bit = COMMAND_CHECK, .run = command_check,
+	{ .name = "check",
+	  .bit = COMMAND_CHECK,
+	  .run = command_check,
 	  .summary = "can this host be traced, what would be attached, what is missing" },
 };
 

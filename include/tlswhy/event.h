@@ -22,11 +22,11 @@
 #define EVENT_TAIL_LARGE  2304
 
 enum event_kind {
-	EVENT_SETTLED = 1,  /* a handshake ended: ok, failed or abandoned */
-	EVENT_AMENDED = 2,  /* one that was ok is not: take one ok in its bucket back, count this instead */
-	EVENT_FINAL = 3,    /* one that was ok and could have been amended is over; header and ids only */
-	EVENT_EXIT = 4,     /* a target process ended: header, tgid and time only */
-	EVENT_TARGET = 5,   /* a process was taken in by the kernel side: header, tgid and time only */
+	EVENT_SETTLED = 1, /* a handshake ended: ok, failed or abandoned */
+	EVENT_AMENDED = 2, /* one that was ok is not: take one ok in its bucket back, count this instead */
+	EVENT_FINAL = 3,   /* one that was ok and could have been amended is over; header and ids only */
+	EVENT_EXIT = 4,    /* a target process ended: header, tgid and time only */
+	EVENT_TARGET = 5,  /* a process was taken in by the kernel side: header, tgid and time only */
 };
 
 enum event_tail {
@@ -60,25 +60,25 @@ struct event {
 	__u64 begin_ns; /* first SSL_do_handshake of it; with tgid and object the handshake's identity */
 	__u64 object;   /* the SSL pointer */
 	struct verdict verdict;
-	__u64 latency_ns;   /* begin to end: return of 1, failing return, or free */
-	__u64 call_ns;      /* wall time inside SSL_do_handshake */
-	__u64 run_delay_ns; /* of which the task was runnable without a CPU */
-	__u64 connection;   /* nginx's connection number, *N in its log */
-	__u32 flags;        /* EVENT_* */
-	__u32 generation;   /* of the worker, from the targets map */
-	__u32 calls;        /* SSL_do_handshake calls */
-	__u32 cipher;       /* SSL_CIPHER id, low 16 bits are the IANA number; 0 is none */
-	__u16 tls_version;  /* 0x0304 is TLS 1.3; 0 is none */
-	__u16 hand_state;   /* raw, as the library counts */
-	__u32 message_type; /* last handshake message, RFC 8446 section 4 */
+	__u64 latency_ns;                         /* begin to end: return of 1, failing return, or free */
+	__u64 call_ns;                            /* wall time inside SSL_do_handshake */
+	__u64 run_delay_ns;                       /* of which the task was runnable without a CPU */
+	__u64 connection;                         /* nginx's connection number, *N in its log */
+	__u32 flags;                              /* EVENT_* */
+	__u32 generation;                         /* of the worker, from the targets map */
+	__u32 calls;                              /* SSL_do_handshake calls */
+	__u32 cipher;                             /* SSL_CIPHER id, low 16 bits are the IANA number; 0 is none */
+	__u16 tls_version;                        /* 0x0304 is TLS 1.3; 0 is none */
+	__u16 hand_state;                         /* raw, as the library counts */
+	__u32 message_type;                       /* last handshake message, RFC 8446 section 4 */
 	__u16 peer_min_version, peer_max_version; /* what the peer offered, where known */
 	__u16 our_min_version, our_max_version;   /* what the object allows */
-	__u8 first_bytes[5]; /* of the record that could not be read */
-	__u8 error_count;    /* of errors[] */
-	__u8 errors_lost;    /* queued errors beyond EVENT_ERRORS */
-	__u8 family;         /* AF_INET, AF_INET6, AF_UNIX; 0 is none */
-	__u32 errors[EVENT_ERRORS]; /* oldest first, packed as the library does */
-	__u8 peer[16], local[16];   /* IPv4 in the first four bytes */
+	__u8 first_bytes[5];                      /* of the record that could not be read */
+	__u8 error_count;                         /* of errors[] */
+	__u8 errors_lost;                         /* queued errors beyond EVENT_ERRORS */
+	__u8 family;                              /* AF_INET, AF_INET6, AF_UNIX; 0 is none */
+	__u32 errors[EVENT_ERRORS];               /* oldest first, packed as the library does */
+	__u8 peer[16], local[16];                 /* IPv4 in the first four bytes */
 	__u16 peer_port, local_port;
 	__u32 netns; /* inode number of the network namespace */
 	__u32 srtt_us, retransmits;
@@ -141,7 +141,7 @@ struct handshake {
 	__u8 errors_lost;
 	__u8 direction;
 	__u8 joined;
-	__u8 failed;  /* SSL_do_handshake returned an error that is not a retry */
+	__u8 failed;           /* SSL_do_handshake returned an error that is not a retry */
 	__u8 rejected_by_name; /* nginx said "handshake rejected" */
 	__u8 eof;
 	__u8 reserved;

@@ -75,19 +75,19 @@ enum library_family {
 	LIBRARY_BORINGSSL = 3,
 };
 
-#define VERDICT_SNI_SET               (1u << 0) /* server name sent (upstream) or received (client) */
-#define VERDICT_CERTIFICATE_ASKED     (1u << 1) /* a CertificateRequest was sent (client) or received (upstream) */
-#define VERDICT_PEER_CERTIFICATE      (1u << 2) /* the peer showed a certificate */
-#define VERDICT_TIMED_OUT             (1u << 3) /* nginx's own mark on the connection's read or write event */
-#define VERDICT_EOF                   (1u << 4) /* the transport ended */
-#define VERDICT_JOINED                (1u << 5) /* first seen in the middle */
-#define VERDICT_HANDSHAKE_REJECTED    (1u << 6) /* nginx said "handshake rejected" (ssl_reject_handshake) */
-#define VERDICT_ALERT_RECEIVED        (1u << 7) /* alert_received is meant */
-#define VERDICT_ALERT_SENT            (1u << 8) /* alert_sent is meant */
-#define VERDICT_OBJECT_UNREADABLE     (1u << 9) /* the library's layout is unknown or a read faulted */
-#define VERDICT_NGINX_FACTS           (1u << 10) /* nginx's connection was found: TIMED_OUT is meaningful */
-#define VERDICT_SOCKET_RESET          (1u << 11) /* the socket's pending or last error was ECONNRESET */
-#define VERDICT_OUR_CERTIFICATE_SENT  (1u << 12) /* upstream: a client certificate was configured */
+#define VERDICT_SNI_SET              (1u << 0)  /* server name sent (upstream) or received (client) */
+#define VERDICT_CERTIFICATE_ASKED    (1u << 1)  /* a CertificateRequest was sent (client) or received (upstream) */
+#define VERDICT_PEER_CERTIFICATE     (1u << 2)  /* the peer showed a certificate */
+#define VERDICT_TIMED_OUT            (1u << 3)  /* nginx's own mark on the connection's read or write event */
+#define VERDICT_EOF                  (1u << 4)  /* the transport ended */
+#define VERDICT_JOINED               (1u << 5)  /* first seen in the middle */
+#define VERDICT_HANDSHAKE_REJECTED   (1u << 6)  /* nginx said "handshake rejected" (ssl_reject_handshake) */
+#define VERDICT_ALERT_RECEIVED       (1u << 7)  /* alert_received is meant */
+#define VERDICT_ALERT_SENT           (1u << 8)  /* alert_sent is meant */
+#define VERDICT_OBJECT_UNREADABLE    (1u << 9)  /* the library's layout is unknown or a read faulted */
+#define VERDICT_NGINX_FACTS          (1u << 10) /* nginx's connection was found: TIMED_OUT is meaningful */
+#define VERDICT_SOCKET_RESET         (1u << 11) /* the socket's pending or last error was ECONNRESET */
+#define VERDICT_OUR_CERTIFICATE_SENT (1u << 12) /* upstream: a client certificate was configured */
 
 struct verdict {
 	__u8 direction;      /* enum direction */
@@ -114,9 +114,9 @@ _Static_assert(sizeof(struct verdict) == 32, "struct verdict is a hash key: no p
  * Bound of bucket i (i >= 1), in nanoseconds: (4 + (i - 1) % 4 + 1) << ((i - 1) / 4) quarters of 1024 ns.
  * 1024 * 2^28 ns is 275 s, above every timeout a handshake can have in practice.
  */
-#define LATENCY_BUCKETS          114
-#define LATENCY_UNIT_SHIFT       8 /* a quarter of 1024 ns */
-#define LATENCY_BUCKET_OVERFLOW  (LATENCY_BUCKETS - 1)
+#define LATENCY_BUCKETS         114
+#define LATENCY_UNIT_SHIFT      8 /* a quarter of 1024 ns */
+#define LATENCY_BUCKET_OVERFLOW (LATENCY_BUCKETS - 1)
 
 /* Upper bound of a bucket in ns, inclusive; the last bucket has none (~0). */
 static inline __u64 latency_bucket_bound_ns(__u32 bucket)
@@ -139,11 +139,16 @@ static inline __u32 latency_bucket(__u64 latency_ns)
 	units = (latency_ns - 1) >> LATENCY_UNIT_SHIFT; /* >= 4; bounds are inclusive, hence the -1 */
 	if (units >> 32)
 		return LATENCY_BUCKET_OVERFLOW;
-	if (units >> (exponent + 18)) exponent += 16;
-	if (units >> (exponent + 10)) exponent += 8;
-	if (units >> (exponent + 6)) exponent += 4;
-	if (units >> (exponent + 4)) exponent += 2;
-	if (units >> (exponent + 3)) exponent += 1;
+	if (units >> (exponent + 18))
+		exponent += 16;
+	if (units >> (exponent + 10))
+		exponent += 8;
+	if (units >> (exponent + 6))
+		exponent += 4;
+	if (units >> (exponent + 4))
+		exponent += 2;
+	if (units >> (exponent + 3))
+		exponent += 1;
 	bucket = 1 + exponent * 4 + (__u32)((units >> exponent) & 3);
 	return bucket < LATENCY_BUCKET_OVERFLOW ? bucket : LATENCY_BUCKET_OVERFLOW;
 }

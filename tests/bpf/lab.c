@@ -31,23 +31,35 @@ static void attach_probes(struct tracer *tracer)
 	ck_assert_int_eq(tracer_attach_processes(tracer), 0);
 }
 
-void lab_open(struct lab *lab, const struct lab_options *options)
+void lab_open(struct lab *lab, const struct tracer_options *options)
 {
-	struct lab_options defaults = { 0 };
+	struct tracer_options defaults = { 0 };
 
-	if (!options)
-		options = &defaults;
 	memset(lab, 0, sizeof(*lab));
-	ck_assert_int_eq(tracer_new(&lab->tracer, &options->tracer), 0);
-	ck_assert_int_eq(tracer_set_layout(lab->tracer, 0, options->layout ? options->layout : &fake_layout), 0);
+	ck_assert_int_eq(tracer_new(&lab->tracer, options ? options : &defaults), 0);
+	ck_assert_int_eq(tracer_set_layout(lab->tracer, 0, &fake_layout), 0);
 	attach_probes(lab->tracer);
+}
+
+static void watch_row(struct lab *lab, pid_t pid, uint32_t row)
+{
+	struct target target = { .row = row,
+				 .generation = LAB_GENERATION,
+				 .connection_index = FAKE_CONNECTION_INDEX,
+				 .master = (uint32_t)pid };
+
+	ck_assert_int_eq(tracer_add_target(lab->tracer, (uint32_t)pid, &target), 0);
 }
 
 void lab_watch(struct lab *lab, pid_t pid)
 {
-	struct target target = { .generation = 7, .connection_index = FAKE_CONNECTION_INDEX, .master = (uint32_t)pid };
+	watch_row(lab, pid, 0);
+}
 
-	ck_assert_int_eq(tracer_add_target(lab->tracer, (uint32_t)pid, &target), 0);
+void lab_watch_as(struct lab *lab, pid_t pid, const struct layout *layout)
+{
+	ck_assert_int_eq(tracer_set_layout(lab->tracer, LAYOUT_ROWS - 1, layout), 0);
+	watch_row(lab, pid, LAYOUT_ROWS - 1);
 }
 
 void lab_arm(struct lab *lab)
@@ -147,7 +159,15 @@ static struct lab shared;
 
 void lab_share_open(void)
 {
-	struct lab_options options = { .tracer = { .final_marks = true } };
+	struct tracer_options options = { .final_marks = true };
+
+	lab_open(&shared, &options);
+	lab_arm(&shared);
+}
+
+void lab_share_open_adopting(void)
+{
+	struct tracer_options options = { .final_marks = true, .adopt = true };
 
 	lab_open(&shared, &options);
 	lab_arm(&shared);

@@ -18,6 +18,8 @@
 #include "attach/tracer.h"
 #include "handshake/observation.h"
 
+#define LAB_GENERATION 7 /* of every target */
+
 struct lab_record {
 	struct observation seen;
 	uint8_t *tail; /* seen.event.header.tail_bytes of them */
@@ -47,14 +49,11 @@ struct lab {
 	uint64_t counters_before[COUNTER_ROWS], open_before[DIRECTION_COUNT]; /* of earlier tests: not in the above */
 };
 
-struct lab_options {
-	struct tracer_options tracer;
-	const struct layout *layout; /* NULL: fake_layout */
-};
-
 /* Loads, attaches all probes to the victim's program and arms nothing. options may be NULL. */
-void lab_open(struct lab *lab, const struct lab_options *options);
+void lab_open(struct lab *lab, const struct tracer_options *options);
 void lab_watch(struct lab *lab, pid_t pid);
+/* The same, with another layout than the others. */
+void lab_watch_as(struct lab *lab, pid_t pid, const struct layout *layout);
 void lab_arm(struct lab *lab);
 /* Takes what is in the ring. An EVENT_EXIT evicts, as the program does. */
 void lab_drain(struct lab *lab);
@@ -65,8 +64,9 @@ void lab_finish(struct lab *lab);
 void lab_close(struct lab *lab);
 
 void lab_share_open(void);
+void lab_share_open_adopting(void);
 void lab_share_close(void);
-/* The shared lab, armed, with EVENT_FINAL and without adoption, and with nothing in it. Read it by lab_read(). */
+/* The shared lab, armed, with EVENT_FINAL, and with nothing in it. Read it by lab_read(). */
 struct lab *lab_share(void);
 
 /* The sum of a counter's rows, or one direction of it. */

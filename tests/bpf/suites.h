@@ -6,7 +6,9 @@
 #include <check.h>
 
 #define SUITES(X)    \
-	X(scenarios)
+	X(scenarios) \
+	X(facts) \
+	X(hello)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)

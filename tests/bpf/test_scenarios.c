@@ -93,7 +93,7 @@ static void run_table(struct victim *victim, const struct scenario *table, size_
 }
 
 /* All scripts, one after the other, and what came of them. */
-static void run_all(struct lab *lab, const struct lab_options *options, bool keep_ring_full)
+static void run_all(struct lab *lab, const struct tracer_options *options, bool keep_ring_full)
 {
 	struct victim victim, filler;
 
@@ -116,7 +116,7 @@ static void run_all(struct lab *lab, const struct lab_options *options, bool kee
 
 START_TEST(spilled_verdicts_are_judged_alike)
 {
-	struct lab_options small = { .tracer = { .ring_bytes = (uint32_t)sysconf(_SC_PAGESIZE) } };
+	struct tracer_options small = { .ring_bytes = (uint32_t)sysconf(_SC_PAGESIZE) };
 	struct lab by_ring, by_spill;
 	int64_t total = 0;
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 from lab import clients, nginx, raw, rig, wire
-from lab.bench import balanced, report_of, require, test
+from lab.bench import report_of, require, test
 
 FAILURE = 1
 HALF_HELLO = wire.client_hello()[:60]

@@ -7,7 +7,6 @@ workers that die, an attach in the middle of a handshake.
   cli.py --tlswhy build/tlswhy [--only NAME] [--list]
 """
 import argparse
-import contextlib
 import json
 import os
 import signal
@@ -21,8 +20,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
-from lab import clients, nginx, raw, rig, wire
+from lab import clients, raw, rig, wire
 from lab.bench import TESTS, Bench, balanced, report_of, require, require_offer, test
+import cases_host # pylint: disable=unused-import
 import cases_process # pylint: disable=unused-import
 from lab.results import Results, Skip
 from lab.scenario import Scenario, client
@@ -222,7 +222,7 @@ def run_test(function, bench, results):
         results.skip(function.__name__, reason)
     except (AssertionError, TimeoutError, RuntimeError) as error:
         results.tell(function.__name__, [str(error)])
-    except (OSError, ValueError, KeyError, TypeError, IndexError, subprocess.SubprocessError) as error:
+    except Exception as error: # pylint: disable=broad-exception-caught # a broken test must not hide the others
         place = traceback.extract_tb(error.__traceback__)[-1]
         results.tell(function.__name__, [f"{type(error).__name__}: {error} (line {place.lineno})"])
     else:
@@ -240,6 +240,7 @@ def main():
     if arguments.list:
         print("\n".join(function.__name__ for function in tests))
         return 0
+    rig.end_tidily()
     results = Results()
     listener = Scenario("cli", "http", clients.tls(), (client(),), conf="client_header_timeout 30s;")
     with tempfile.TemporaryDirectory(prefix="tlswhy-cli-") as directory, rig.Rig(directory, [listener]) as stand:

@@ -70,6 +70,7 @@ def main():
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program to show")
     parser.add_argument("--seconds", type=int, default=12, help="how long to watch")
     arguments = parser.parse_args()
+    rig.end_tidily()
     stop = threading.Event()
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tlswhy-demo-"))

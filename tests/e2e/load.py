@@ -32,9 +32,12 @@ MIX = {"ok13": 2, "ok12": 1, "resumed13": 1, "resumed12": 1, "no_shared_cipher":
 WIDE_MIX = dict(MIX, close_early=1, reset=1, garbage=1, ok13=5)
 # No kind may end without nginx's answer: whatever is in flight when tlswhy comes or goes is one of ours.
 STEADY_MIX = {"ok13": 3, "resumed13": 2, "resumed12": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1}
+# Nobody resumes: new workers have new ticket keys.
+RELOAD_MIX = {"ok13": 3, "ok12": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1, "mtls_missing": 1}
 TINY_RING = ("--ring-bytes", "4096")
 TINY_SPILL = ("--spill-entries", "8")
 ATTACH_TIMES = 10
+RELOADS = 3
 HELD = 40
 
 
@@ -57,6 +60,10 @@ class Bench:
         self.rig.mark_log()
         with self.rig.load(mix, count=count, concurrency=CONCURRENCY) as load:
             result = self.end_load(load)
+        return self.settle(result, held)
+
+    def settle(self, result, held=0):
+        """Waits for nginx's side of a load that has ended, since mark_log(). What must have been counted."""
         self.rig.wait_quiet(held)
         reasons = loadrig.log_reasons(result, self.rig.log_counts())
         if reasons:
@@ -182,6 +189,26 @@ def respawned(server, old):
     return len(now) == len(old) and not set(now) & set(old)
 
 
+def reload_covered(bench):
+    """Workers that are born and leave under load: counted from their first handshake to their last."""
+    server = bench.rig.nginx
+    with bench.tracer() as traced:
+        bench.rig.mark_log()
+        with bench.rig.load(RELOAD_MIX, seconds=60, concurrency=CONCURRENCY) as load:
+            for _ in range(RELOADS):
+                old = server.worker_pids()
+                time.sleep(0.4)
+                server.reload()
+                nginx.wait_until(functools.partial(respawned, server, old), 20, "workers of the new generation")
+            time.sleep(0.4)
+            result = bench.end_load(load, stop=True)
+        want = bench.settle(result)
+        report = bench.finish(traced)
+    generations = {worker["generation"] for worker in report["workers"]}
+    faults = [] if len(generations) == RELOADS + 1 else [f"{RELOADS} reloads, but generations are {generations}"]
+    return faults + all_faults(report, want)
+
+
 def kill_tracer(bench):
     worker, events = bench.rig.nginx.worker_pids()[0], watch.traced_events()
     with bench.rig.load(STEADY_MIX, seconds=60, concurrency=CONCURRENCY) as load, bench.tracer() as traced:
@@ -210,7 +237,8 @@ def open_walked(bench):
     return all_faults(report, want, opened=HELD)
 
 
-TESTS = (exact_normal, exact_tiny_ring, tiny_ring_text, tiny_spill, attach_leave, kill_worker, kill_tracer, open_walked)
+TESTS = (exact_normal, exact_tiny_ring, tiny_ring_text, tiny_spill, attach_leave, kill_worker,
+         reload_covered, kill_tracer, open_walked)
 OWN_LIBRARY = (kill_tracer,)
 
 

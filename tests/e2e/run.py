@@ -118,6 +118,7 @@ def main():
     if not scenarios:
         print("run.py: no such scenario", file=sys.stderr)
         return 2
+    rig.end_tidily()
     results = Results()
     with contextlib.ExitStack() as stack:
         directory = arguments.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="tlswhy-e2e-"))

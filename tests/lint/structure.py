@@ -25,10 +25,11 @@ PURE = {"handshake", "diagnose", "output"}
 PURE_SYSTEM = re.compile(
     r"(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings"
     r"|time|endian|byteswap|jansson|linux/types|arpa/inet|netinet/in|sys/socket|sys/types)\.h$")
-# Header -> the only source that may include it.
+# Header -> the only sources that may include it.
 ONLY_IN = (
-    (re.compile(r"^bpf/|\.skel\.h$"), "user/attach/tracer.c", "libbpf and the skeleton"),
-    (re.compile(r"^(libelf|gelf|elfutils/.*|dwarf)\.h$"), "user/attach/library.c", "libelf and libdw"),
+    (re.compile(r"^bpf/|\.skel\.h$|tracer_private\.h$"),
+     ("user/attach/tracer.c", "user/attach/tracer_read.c", "user/attach/tracer_private.h"), "libbpf and the skeleton"),
+    (re.compile(r"^(libelf|gelf|elfutils/.*|dwarf)\.h$"), ("user/attach/library.c",), "libelf and libdw"),
 )
 FUNCTION_HARD, FUNCTION_USUAL, FILE_HARD = 80, 40, 400
 
@@ -53,9 +54,9 @@ def user_directory_of(tree, file, name):
 
 def user_include_complaint(tree, file, quoted, name):
     own = file.split("/")[1] if file.count("/") > 1 else "."
-    for pattern, home, what in ONLY_IN:
-        if pattern.search(name) and file != home:
-            return f"'{name}': only {home} may see {what}"
+    for pattern, homes, what in ONLY_IN:
+        if pattern.search(name) and file not in homes:
+            return f"'{name}': only {', '.join(homes)} may see {what}"
     if name.endswith(".bpf.h") or name.endswith(".bpf.c") or "../" in name:
         return f"'{name}': user/ never includes sources of bpf/, nor by '..'"
     target = user_directory_of(tree, file, name) if quoted else None

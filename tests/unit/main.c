@@ -23,6 +23,9 @@
 	X(aggregate)      \
 	X(snapshot)       \
 	X(classify)       \
+	X(classify_random) \
+	X(reason_causes)  \
+	X(verify_causes)  \
 	X(clienthello)    \
 	X(decode)         \
 	X(escape)         \

@@ -46,7 +46,8 @@ static int cannot_read(struct watch_problem *problem, const char *path, int erro
 	snprintf(problem->sentence, sizeof(problem->sentence), "cannot read '%s': %s", path,
 		 error == -EBADMSG ? "the file is damaged" : strerror(-error));
 	snprintf(problem->hint, sizeof(problem->hint), "%s",
-		 error == -EACCES || error == -EPERM ? "run tlswhy as root" : "is the file an ELF program of this machine");
+		 error == -EACCES || error == -EPERM ? "run tlswhy as root"
+						     : "is the file an ELF program of this machine");
 	return error;
 }
 
@@ -109,7 +110,8 @@ static int find_sites(const struct files *files, struct examined_sites *sites, s
 		if (error)
 			continue;
 		*site = files->place[spec->file];
-		site->site = (struct probe_site){ .probe = probe, .path = site->path, .file_offset = symbol.file_offset };
+		site->site =
+			(struct probe_site){ .probe = probe, .path = site->path, .file_offset = symbol.file_offset };
 		sites->count++;
 	}
 	return 0;
@@ -143,8 +145,8 @@ void examined_sites_release(struct examined_sites *sites)
 static int unknown_layout(struct watch_target *target, const char *path)
 {
 	target->problem = problem_of(WATCH_FAULT_REQUIREMENT);
-	snprintf(target->problem.sentence, sizeof(target->problem.sentence), "cannot read the objects of '%s': %s", path,
-		 target->layout.reason);
+	snprintf(target->problem.sentence, sizeof(target->problem.sentence), "cannot read the objects of '%s': %s",
+		 path, target->layout.reason);
 	snprintf(target->problem.hint, sizeof(target->problem.hint), "this version reads OpenSSL 3.0 and 3.1");
 	return -ENOTSUP;
 }

@@ -31,7 +31,8 @@ int examine_target(struct watch_target *target);
 int examine_sites(const struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem);
 void examined_sites_release(struct examined_sites *sites);
 
-/* Reads the globals and numbers the generations of the workers that are there, the oldest first. Returns 0 or -ENOMEM. */
+/* Reads the globals and numbers the generations of the workers that are there, the oldest first. Returns 0 or
+ * -ENOMEM. */
 int examine_generations(struct watch_target *target);
 
 #endif

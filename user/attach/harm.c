@@ -59,10 +59,9 @@ enum harm harm_of_return_probe(void)
 	if (!tested) {
 		known = run_test();
 		tested = true;
-		log_debug("return probe below a seccomp filter: %s",
-			  known == HARM_NONE  ? "harmless" :
-			  known == HARM_KILLS ? "kills" :
-						"could not be tested");
+		log_debug("return probe below a seccomp filter: %s", known == HARM_NONE    ? "harmless"
+								     : known == HARM_KILLS ? "kills"
+											   : "could not be tested");
 	}
 	return known;
 }
@@ -93,7 +92,8 @@ int harm_examine(const struct nginx_instance *instance, struct watch_problem *pr
 	case HARM_NONE:
 		return 0;
 	case HARM_KILLS:
-		return refuse(problem, instance, "it runs below a seccomp filter, and on this kernel a return probe dies of that",
+		return refuse(problem, instance,
+			      "it runs below a seccomp filter, and on this kernel a return probe dies of that",
 			      "update the kernel (fixed by commit cf6cb56ef244), or run nginx without the filter");
 	case HARM_UNSURE:
 		break;

@@ -93,7 +93,8 @@ void nginx_libraries_release(struct nginx_libraries *libraries);
 
 /* Exported variables of the executable. */
 struct nginx_globals {
-	uint32_t connection_index; /* value of ngx_ssl_connection_index, set before nginx forks; NGINX_NO_INDEX: unknown */
+	uint32_t connection_index; /* value of ngx_ssl_connection_index, set before nginx forks; NGINX_NO_INDEX:
+				      unknown */
 	uint64_t cycle_address;    /* where each process has its ngx_cycle pointer; 0: unknown */
 };
 

@@ -4,9 +4,9 @@
 
 static const struct probe_spec probes[PROBE_COUNT] = {
 #define X(symbol, number, program, function_, file_, is_return_, required_) \
-	[PROBE_##symbol] = { .function = (function_),                        \
-			     .file = PROBE_IN_##file_,                       \
-			     .is_return = (is_return_),                      \
+	[PROBE_##symbol] = { .function = (function_),                       \
+			     .file = PROBE_IN_##file_,                      \
+			     .is_return = (is_return_),                     \
 			     .required = (required_) },
 	PROBES(X)
 #undef X

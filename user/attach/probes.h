@@ -13,21 +13,21 @@
 enum probe_file { PROBE_IN_NGINX, PROBE_IN_LIBSSL, PROBE_IN_LIBCRYPTO };
 
 /* X(symbol, number, program, function, file, is a return probe, required) */
-#define PROBES(X)                                                                                    \
-	X(HANDSHAKE_ENTER, 0, handshake_enter, "SSL_do_handshake", LIBSSL, false, true)              \
-	X(HANDSHAKE_RETURN, 1, handshake_return, "SSL_do_handshake", LIBSSL, true, true)             \
-	X(OBJECT_FREE, 2, object_free, "SSL_free", LIBSSL, false, true)                              \
-	X(ERROR_STRING, 3, error_string, "ERR_error_string_n", LIBCRYPTO, false, true)               \
+#define PROBES(X)                                                                                               \
+	X(HANDSHAKE_ENTER, 0, handshake_enter, "SSL_do_handshake", LIBSSL, false, true)                         \
+	X(HANDSHAKE_RETURN, 1, handshake_return, "SSL_do_handshake", LIBSSL, true, true)                        \
+	X(OBJECT_FREE, 2, object_free, "SSL_free", LIBSSL, false, true)                                         \
+	X(ERROR_STRING, 3, error_string, "ERR_error_string_n", LIBCRYPTO, false, true)                          \
 	X(VERIFY_ERROR_STRING, 4, verify_error_string, "X509_verify_cert_error_string", LIBCRYPTO, false, true) \
-	X(CONNECTION_ERROR, 5, connection_error, "ngx_connection_error", NGINX, false, true)         \
-	X(REMOVE_SESSION, 6, remove_cached_session, "ngx_ssl_remove_cached_session", NGINX, false, true) \
+	X(CONNECTION_ERROR, 5, connection_error, "ngx_connection_error", NGINX, false, true)                    \
+	X(REMOVE_SESSION, 6, remove_cached_session, "ngx_ssl_remove_cached_session", NGINX, false, true)        \
 	X(CHECK_HOST, 7, check_host_return, "ngx_ssl_check_host", NGINX, true, false)
 
 enum probe {
 #define X(symbol, number, ...) PROBE_##symbol = (number),
 	PROBES(X)
 #undef X
-	PROBE_COUNT
+		PROBE_COUNT
 };
 #define X(...) +1
 _Static_assert((0 PROBES(X)) == PROBE_COUNT, "PROBES: gap or duplicate number");

@@ -59,8 +59,8 @@ void process_exe_release(struct process_exe *exe);
 void process_exe_open_path(pid_t pid, char out[PROCESS_OPEN_PATH_BYTES]);
 
 /*
- * Copies bytes bytes, at most PROCESS_READ_BYTES, of the process's memory from an address. Returns 0, -ESRCH, -EACCES, -EIO
- * where nothing is mapped, or another negative errno; *value is untouched then.
+ * Copies bytes bytes, at most PROCESS_READ_BYTES, of the process's memory from an address. Returns 0, -ESRCH,
+ * -EACCES, -EIO where nothing is mapped, or another negative errno; *value is untouched then.
  */
 int process_read(pid_t pid, uint64_t address, void *value, size_t bytes);
 

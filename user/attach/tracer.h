@@ -4,8 +4,8 @@
  *
  * The only module that knows libbpf and the skeleton. Order of calls: new, layouts and targets, attach, arm,
  * poll..., disarm, then counters, spill and open: after disarming no program runs, so these numbers agree.
- * Functions return 0 or a negative errno and leave out-parameters untouched on failure; they log nothing but libbpf's own
- * words at debug level.
+ * Functions return 0 or a negative errno and leave out-parameters untouched on failure; they log nothing but libbpf's
+ * own words at debug level.
  */
 #ifndef TLSWHY_ATTACH_TRACER_H
 #define TLSWHY_ATTACH_TRACER_H

@@ -22,7 +22,7 @@ struct watch {
 	struct attached {
 		struct file_id file;
 		enum probe probe;
-	} *attached; /* what is probed already */
+	} * attached; /* what is probed already */
 	size_t attached_count;
 	bool armed;
 };
@@ -157,8 +157,8 @@ static int attach_site(struct watch *watch, const struct examined_site *site, st
 	error = tracer_attach(watch->tracer, &site->site);
 	if (error && spec->required) {
 		*problem = (struct watch_problem){ .fault = WATCH_FAULT_REQUIREMENT };
-		snprintf(problem->sentence, sizeof(problem->sentence), "cannot attach to '%s' in '%s': %s", spec->function,
-			 site->display_path, strerror(-error));
+		snprintf(problem->sentence, sizeof(problem->sentence), "cannot attach to '%s' in '%s': %s",
+			 spec->function, site->display_path, strerror(-error));
 		snprintf(problem->hint, sizeof(problem->hint),
 			 "does this kernel allow uprobes (CONFIG_UPROBE_EVENTS), and may this process use them");
 		return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From "watch this nginx" to an armed tracer: finds the instances, reads their libraries, makes sure that probes do no
- * harm, places them, arms.
+ * From "watch this nginx" to an armed tracer: finds the instances, reads their libraries, makes sure that probes do
+ * no harm, places them, arms.
  *
  * An instance that cannot be watched does not stop the others; if none is left, the first one's problem is told.
  * Must not know: what is done with the records.
@@ -40,7 +40,7 @@ struct watch_target {
 	struct layout offsets;
 	uint32_t row; /* of the kernel side's layouts */
 	struct nginx_globals globals;
-	uint32_t generation;       /* of the newest workers; the first one seen is 1 */
+	uint32_t generation;          /* of the newest workers; the first one seen is 1 */
 	uint32_t *worker_generations; /* of instance.workers, by index; owned */
 	bool usable;                  /* false: problem says why */
 	struct watch_problem problem;
@@ -60,8 +60,8 @@ struct watch_options {
 struct watch;
 
 /*
- * Finds and examines, attaches nothing: what `check` shows. Returns 0, also when nothing was found or usable, and targets
- * for watch_targets_release(); or a negative errno with *problem filled in.
+ * Finds and examines, attaches nothing: what `check` shows. Returns 0, also when nothing was found or usable, and
+ * targets for watch_targets_release(); or a negative errno with *problem filled in.
  */
 int watch_examine(const struct watch_options *options, struct watch_targets *targets, struct watch_problem *problem);
 void watch_targets_release(struct watch_targets *targets);

@@ -106,7 +106,8 @@ static void assign_rows(struct watch_targets *targets)
 
 		if (!target->usable)
 			continue;
-		while (earlier < i && !(targets->items[earlier].usable && same_offsets(&targets->items[earlier], target)))
+		while (earlier < i &&
+		       !(targets->items[earlier].usable && same_offsets(&targets->items[earlier], target)))
 			earlier++;
 		if (earlier < i) {
 			target->row = targets->items[earlier].row;

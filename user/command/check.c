@@ -158,7 +158,8 @@ static void print_text(const struct answers *answers, bool color)
 		escape_write(stdout, ESCAPE_TERMINAL, answer->remedy, strlen(answer->remedy));
 		putchar('\n');
 	}
-	puts(answers->failed ? "\nThis host cannot be traced yet." : "\nThis host can be traced: tlswhy report -d 30");
+	puts(answers->failed ? "\nThis host cannot be traced yet."
+			     : "\nThis host can be traced: tlswhy report -d 30");
 }
 
 static int print_json(const struct answers *answers)

@@ -148,9 +148,9 @@ static int print_report(const struct options *options, const struct snapshot *sn
 			const struct findings *findings)
 {
 	const struct text_options text = { .color = session_color(options, stdout), .width = REPORT_WIDTH };
-	int error = options->format == FORMAT_JSON ?
-			    json_report(snapshot, findings->items, findings->count, TLSWHY_VERSION, stdout) :
-			    text_report(snapshot, findings->items, findings->count, &text, stdout);
+	int error = options->format == FORMAT_JSON
+			    ? json_report(snapshot, findings->items, findings->count, TLSWHY_VERSION, stdout)
+			    : text_report(snapshot, findings->items, findings->count, &text, stdout);
 
 	if (error || fflush(stdout)) {
 		log_error("cannot write the report: %s", error ? strerror(-error) : strerror(errno));

@@ -61,7 +61,8 @@ static int requirements_met(void)
 	}
 	if (access(BTF_VMLINUX, R_OK) != 0) {
 		log_error("cannot read '%s': %s", BTF_VMLINUX, strerror(errno));
-		log_hint("tlswhy needs a kernel with BTF (CONFIG_DEBUG_INFO_BTF=y), as distributions' kernels since 2020 are");
+		log_hint(
+			"boot a kernel with BTF (CONFIG_DEBUG_INFO_BTF=y), as distributions' kernels since 2020 have");
 		return EXIT_REQUIREMENT;
 	}
 	return EXIT_FINE;

@@ -34,8 +34,8 @@ struct session_handlers {
 };
 
 /*
- * Finds, attaches, arms, drops privileges. Returns EXIT_FINE and a session for session_release(), or an exit code after
- * having told the user.
+ * Finds, attaches, arms, drops privileges. Returns EXIT_FINE and a session for session_release(), or an exit code
+ * after having told the user.
  */
 int session_open(struct session *session, const struct options *options, bool final_marks);
 /* Watches until the duration is over or SIGINT or SIGTERM comes; then disarms and drains. Returns 0 or -errno. */

@@ -2,9 +2,9 @@
 /*
  * tlswhy trace: one line a handshake, when it is settled.
  *
- * A handshake that is ok while nginx may still refuse it waits for nginx's check, the end of its object or one second;
- * with --live nothing waits and a refusal is a second line that says it amends. What waits is bounded: the oldest line
- * is printed early when there is no room.
+ * A handshake that is ok while nginx may still refuse it waits for nginx's check, the end of its object or one
+ * second; with --live nothing waits and a refusal is a second line that says it amends. What waits is bounded: the
+ * oldest line is printed early when there is no room.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,8 +18,8 @@
 #include "output/trace_json.h"
 #include "output/trace_text.h"
 
-#define HELD_MAX     1024
-#define HELD_FOR_NS  1000000000ull
+#define HELD_MAX    1024
+#define HELD_FOR_NS 1000000000ull
 
 /* Lines that wait, oldest first: a ring of slots; an empty slot is a line that was printed or replaced meanwhile. */
 struct held {
@@ -37,9 +37,8 @@ struct trace {
 
 static void print_line(struct trace *trace, const struct observation *observation)
 {
-	int error = trace->options->format == FORMAT_JSON ?
-			    trace_json(observation, trace->unix_offset_ns, stdout) :
-			    trace_text(observation, trace->unix_offset_ns, stdout);
+	int error = trace->options->format == FORMAT_JSON ? trace_json(observation, trace->unix_offset_ns, stdout)
+							  : trace_text(observation, trace->unix_offset_ns, stdout);
 
 	if (error)
 		trace->failed = true;

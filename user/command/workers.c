@@ -44,7 +44,8 @@ static struct snapshot_worker *row_of(struct snapshot *snapshot, pid_t pid)
 	if (!rows)
 		return NULL;
 	snapshot->workers = rows;
-	rows[snapshot->worker_count] = (struct snapshot_worker){ .pid = (uint32_t)pid, .cpu_ratio = -1, .run_delay_ratio = -1 };
+	rows[snapshot->worker_count] =
+		(struct snapshot_worker){ .pid = (uint32_t)pid, .cpu_ratio = -1, .run_delay_ratio = -1 };
 	return &rows[snapshot->worker_count++];
 }
 

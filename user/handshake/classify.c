@@ -12,12 +12,12 @@
 #include "handshake/reason_causes.h"
 #include "handshake/verify_causes.h"
 
-#define REASON_ALERT_OFFSET 1000 /* SSL_AD_REASON_OFFSET */
-#define OPENSSL_3_COMMON    0x80000 /* ERR_RFLAG_COMMON: reasons every library of OpenSSL 3 has */
-#define OPENSSL_3_MALLOC    0x100
+#define REASON_ALERT_OFFSET   1000    /* SSL_AD_REASON_OFFSET */
+#define OPENSSL_3_COMMON      0x80000 /* ERR_RFLAG_COMMON: reasons every library of OpenSSL 3 has */
+#define OPENSSL_3_MALLOC      0x100
 #define LIBRARY_NUMBER_SYSTEM 2
-#define ERRNO_EPIPE         32
-#define ERRNO_ECONNRESET    104
+#define ERRNO_EPIPE           32
+#define ERRNO_ECONNRESET      104
 
 enum alert {
 	ALERT_CLOSE_NOTIFY = 0,
@@ -122,12 +122,18 @@ static enum cause plain_alert_cause(const struct verdict *verdict, unsigned int 
 		return by_stage(verdict, CAUSE_PEER_CLOSED_BEFORE_HELLO, CAUSE_PEER_CLOSED_MID_HANDSHAKE);
 	case ALERT_UNEXPECTED_MESSAGE:
 		return CAUSE_UNEXPECTED_MESSAGE;
-	case ALERT_BAD_RECORD_MAC: case ALERT_DECRYPTION_FAILED: case ALERT_DECRYPT_ERROR:
+	case ALERT_BAD_RECORD_MAC:
+	case ALERT_DECRYPTION_FAILED:
+	case ALERT_DECRYPT_ERROR:
 		return CAUSE_DECRYPT_ERROR;
-	case ALERT_RECORD_OVERFLOW: case ALERT_ILLEGAL_PARAMETER: case ALERT_DECODE_ERROR:
-	case ALERT_MISSING_EXTENSION: case ALERT_UNSUPPORTED_EXTENSION:
+	case ALERT_RECORD_OVERFLOW:
+	case ALERT_ILLEGAL_PARAMETER:
+	case ALERT_DECODE_ERROR:
+	case ALERT_MISSING_EXTENSION:
+	case ALERT_UNSUPPORTED_EXTENSION:
 		return CAUSE_MALFORMED_MESSAGE;
-	case ALERT_UNSUPPORTED_CERTIFICATE: case ALERT_CERTIFICATE_UNKNOWN:
+	case ALERT_UNSUPPORTED_CERTIFICATE:
+	case ALERT_CERTIFICATE_UNKNOWN:
 		return CAUSE_OUR_CERTIFICATE_REFUSED;
 	case ALERT_CERTIFICATE_REVOKED:
 		return CAUSE_OUR_CERTIFICATE_REVOKED;
@@ -154,19 +160,20 @@ static enum cause alert_cause(const struct verdict *verdict, unsigned int alert)
 			return CAUSE_CLIENT_CERTIFICATE_REQUIRED;
 		return refused_without_sni(verdict) ? CAUSE_MISSING_SNI : CAUSE_HANDSHAKE_FAILURE;
 	case ALERT_BAD_CERTIFICATE:
-		return answered_without_certificate(verdict) ? CAUSE_CLIENT_CERTIFICATE_REQUIRED :
-							       CAUSE_OUR_CERTIFICATE_REFUSED;
+		return answered_without_certificate(verdict) ? CAUSE_CLIENT_CERTIFICATE_REQUIRED
+							     : CAUSE_OUR_CERTIFICATE_REFUSED;
 	case ALERT_CERTIFICATE_REQUIRED:
 		return upstream(verdict) ? CAUSE_CLIENT_CERTIFICATE_REQUIRED : CAUSE_OTHER_ALERT;
 	case ALERT_PROTOCOL_VERSION:
 		return alert_version_cause(verdict);
 	case ALERT_ACCESS_DENIED:
-		return upstream(verdict) && has(verdict, VERDICT_OUR_CERTIFICATE_SENT) ? CAUSE_OUR_CERTIFICATE_REFUSED :
-											 CAUSE_OTHER_ALERT;
+		return upstream(verdict) && has(verdict, VERDICT_OUR_CERTIFICATE_SENT) ? CAUSE_OUR_CERTIFICATE_REFUSED
+										       : CAUSE_OTHER_ALERT;
 	case ALERT_INTERNAL_ERROR:
 		return refused_without_sni(verdict) ? CAUSE_MISSING_SNI : CAUSE_INTERNAL_ERROR;
 	case ALERT_UNRECOGNIZED_NAME:
-		return upstream(verdict) && !has(verdict, VERDICT_SNI_SET) ? CAUSE_MISSING_SNI : CAUSE_UNRECOGNIZED_NAME;
+		return upstream(verdict) && !has(verdict, VERDICT_SNI_SET) ? CAUSE_MISSING_SNI
+									   : CAUSE_UNRECOGNIZED_NAME;
 	default:
 		return plain_alert_cause(verdict, alert);
 	}
@@ -268,8 +275,8 @@ static enum cause error_cause(const struct verdict *verdict)
 	unsigned int reason = error_reason(verdict->error, verdict->library);
 
 	if (!family_known(verdict->library)) /* the code cannot be unpacked */
-		return has(verdict, VERDICT_ALERT_RECEIVED) ? alert_cause(verdict, verdict->alert_received) :
-							      CAUSE_OTHER_ERROR;
+		return has(verdict, VERDICT_ALERT_RECEIVED) ? alert_cause(verdict, verdict->alert_received)
+							    : CAUSE_OTHER_ERROR;
 	if (reason >= REASON_ALERT_OFFSET && reason < REASON_ALERT_OFFSET + 256)
 		return alert_cause(verdict, reason - REASON_ALERT_OFFSET);
 	if (verdict->library == LIBRARY_BORINGSSL) /* its other reasons are numbered its own way */
@@ -284,9 +291,9 @@ static enum cause error_cause(const struct verdict *verdict)
 	case RULE_RECORD_OR_MALFORMED:
 		return record_cause(verdict, CAUSE_MALFORMED_MESSAGE);
 	case RULE_CALLBACK:
-		return has(verdict, VERDICT_ALERT_SENT) && verdict->alert_sent == ALERT_UNRECOGNIZED_NAME ?
-			       CAUSE_UNRECOGNIZED_NAME :
-			       CAUSE_INTERNAL_ERROR;
+		return has(verdict, VERDICT_ALERT_SENT) && verdict->alert_sent == ALERT_UNRECOGNIZED_NAME
+			       ? CAUSE_UNRECOGNIZED_NAME
+			       : CAUSE_INTERNAL_ERROR;
 	case RULE_VERIFY:
 		return verify_cause(verdict->verify_result, verdict->library);
 	case RULE_EOF:
@@ -327,9 +334,11 @@ static enum cause sent_alert_cause(const struct verdict *verdict)
 	switch (verdict->alert_sent) {
 	case ALERT_UNEXPECTED_MESSAGE:
 		return CAUSE_UNEXPECTED_MESSAGE;
-	case ALERT_BAD_RECORD_MAC: case ALERT_DECRYPT_ERROR:
+	case ALERT_BAD_RECORD_MAC:
+	case ALERT_DECRYPT_ERROR:
 		return CAUSE_DECRYPT_ERROR;
-	case ALERT_ILLEGAL_PARAMETER: case ALERT_DECODE_ERROR:
+	case ALERT_ILLEGAL_PARAMETER:
+	case ALERT_DECODE_ERROR:
 		return CAUSE_MALFORMED_MESSAGE;
 	case ALERT_PROTOCOL_VERSION:
 		return version_cause(verdict, CAUSE_OTHER_ERROR);
@@ -351,7 +360,8 @@ static enum cause other_library_cause(const struct verdict *verdict)
 	unsigned int reason = error_reason(verdict->other_error, verdict->library);
 	enum cause cause = common_reason_cause(reason, verdict->library);
 
-	if (error_library(verdict->other_error, verdict->library) == LIBRARY_NUMBER_SYSTEM) /* the reason is an errno */
+	if (error_library(verdict->other_error, verdict->library) ==
+	    LIBRARY_NUMBER_SYSTEM) /* the reason is an errno */
 		return CAUSE_OTHER_ERROR;
 	return cause == CAUSE_RESOURCE_EXHAUSTED ? cause : CAUSE_OTHER_ERROR;
 }

@@ -16,9 +16,9 @@
 #include "handshake/clienthello.h"
 
 struct observation {
-	struct event event;  /* a copy; counts and lengths in it are within their arrays */
-	enum cause cause;    /* OK for EVENT_SETTLED of outcome ok; meaningless for marks */
-	uint8_t sni[256];    /* the whole server name where it is known, else its beginning */
+	struct event event; /* a copy; counts and lengths in it are within their arrays */
+	enum cause cause;   /* OK for EVENT_SETTLED of outcome ok; meaningless for marks */
+	uint8_t sni[256];   /* the whole server name where it is known, else its beginning */
 	uint16_t sni_bytes;
 	bool has_hello;
 	struct clienthello hello; /* meant where has_hello */

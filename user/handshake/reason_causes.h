@@ -12,8 +12,8 @@
 
 /* What decides, where the reason alone does not. */
 enum reason_rule_kind {
-	RULE_NONE,  /* not in the list */
-	RULE_PLAIN, /* reason_cause() */
+	RULE_NONE,    /* not in the list */
+	RULE_PLAIN,   /* reason_cause() */
 	RULE_VERSION, /* what the peer offered, then reason_cause() */
 	RULE_RECORD_OR_NOT_TLS,
 	RULE_RECORD_OR_UNEXPECTED,

@@ -12,7 +12,8 @@
 #include "tlswhy/verdict.h"
 #include "handshake/cause.h"
 
-/* A verification is known to have failed, with this result; one that is not in the list is peer_certificate_invalid. */
+/* A verification is known to have failed, with this result; one that is not in the list is peer_certificate_invalid.
+ */
 enum cause verify_cause(__s32 result, enum library_family family);
 
 #endif

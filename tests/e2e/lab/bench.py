@@ -14,7 +14,6 @@ import time
 from lab import clients, nginx, tracer
 from lab.results import Skip
 
-
 TESTS = []
 
 
@@ -98,4 +97,4 @@ def balanced(totals):
 def require_offer(bench, word, *command):
     """Skips a test of what this build's own help does not offer."""
     if word not in bench.run(*command, "--help").stdout:
-        raise Skip(f"tlswhy {' '.join(command)} has no {word}")
+        raise Skip(f"{' '.join(['tlswhy', *command])} does not offer {word} yet")

@@ -32,7 +32,6 @@ FAILURES = (
     (re.compile(r"client timed out \(110: .*\) while SSL handshaking"), TIMEOUTS),
     (re.compile(r"upstream timed out \(110: .*\) while SSL handshaking to upstream"), TIMEOUTS),
     (re.compile(r"client prematurely closed connection.* while SSL handshaking to upstream"), {"aborted_by_nginx"}),
-    (re.compile(r"client disconnected.* while SSL handshaking to upstream"), {"aborted_by_nginx"}),
     (re.compile(r"peer closed connection in SSL handshake \(104: "), {"peer_reset"}),
     (re.compile(r"peer closed connection in SSL handshake"), PARTINGS),
     (re.compile(r"handshake rejected while SSL handshaking"), {"unrecognized_name"}),

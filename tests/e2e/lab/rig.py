@@ -6,7 +6,9 @@ import concurrent.futures
 import contextlib
 import http.client
 import os
+import signal
 import subprocess
+import sys
 
 from lab import backends, nginx, pki, scenario as model
 
@@ -39,6 +41,11 @@ class Rig:
 
     def __exit__(self, *_):
         self.nginx.stop()
+
+
+def end_tidily():
+    """Makes SIGTERM unwind the stack, so that what was started is ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def serve(stack, target):

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A recording, byte by byte: a preamble, a header of frames, a stream of frames, a closing frame.
+ *
+ *   preamble | START FIELDS FIELDS FIELDS TARGET... | (TICK | RECORD)... (SPILL)... (WORKER)... END
+ *
+ * Every number of the format itself is little-endian and of fixed width, nothing is padded or aligned. RECORD, SPILL
+ * hold the kernel side's own structs in the byte order of the host that wrote them; the preamble says which that is
+ * and FIELDS where each of their members lies, so that a later program reads an older file by name.
+ *
+ * Rules of change. Bodies may grow at their end: a reader takes what it knows, and what a shorter body lacks is zero.
+ * A kind with FRAME_SKIPPABLE may be skipped by who does not know it; any other new kind, and any change of meaning,
+ * is a new RECORDING_FORMAT.
+ * Must not know: where records come from.
+ */
+#ifndef TLSWHY_RECORDING_FORMAT_H
+#define TLSWHY_RECORDING_FORMAT_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define RECORDING_FORMAT      1
+#define RECORDING_MAGIC       "\x89tlswhy\n"
+#define RECORDING_MAGIC_BYTES 8
+#define RECORDING_ORDER_MARK  0x0102030405060708ull
+
+/* No frame is longer: a length beyond it is damage, and no reason to ask for that much memory. */
+#define FRAME_BYTES_MAX (1u << 20)
+#define FRAME_SKIPPABLE 0x8000u
+
+enum frame_kind {
+	FRAME_START = 1,  /* struct frame_start, then texts: tool version, host, kernel release, boot id */
+	FRAME_FIELDS = 2, /* struct frame_fields, then fields: struct frame_field and a text */
+	FRAME_TARGET = 3, /* struct frame_target, workers' pids (le32), then texts: exe, library, its version, layout */
+	FRAME_TICK = 16,  /* struct frame_tick: the watch had come to this moment before what follows */
+	FRAME_RECORD = 17, /* one record of the ring, blanked, without what is not meant behind its tail */
+	FRAME_SPILL = 18,  /* struct spill_key, then struct spill_value */
+	FRAME_WORKER = 19, /* struct frame_worker */
+	FRAME_END = 32,    /* struct frame_end, then RECORDING_DIRECTIONS times struct frame_totals; nothing follows */
+};
+
+/* Which struct a FRAME_FIELDS describes. */
+enum frame_struct {
+	FRAME_STRUCT_EVENT = 1,
+	FRAME_STRUCT_SPILL_KEY = 2,
+	FRAME_STRUCT_SPILL_VALUE = 3,
+};
+
+#define RECORDING_DIRECTIONS 3
+
+struct le16 {
+	uint8_t bytes[2];
+};
+
+struct le32 {
+	uint8_t bytes[4];
+};
+
+struct le64 {
+	uint8_t bytes[8];
+};
+
+struct recording_preamble {
+	uint8_t magic[RECORDING_MAGIC_BYTES];
+	struct le32 format;
+	struct le32 header_bytes; /* from the file's start to the first frame of the stream */
+	uint8_t byte_order[8];    /* RECORDING_ORDER_MARK as the writing host keeps it in memory */
+	struct le64 reserved;
+};
+_Static_assert(sizeof(struct recording_preamble) == 32, "preamble");
+
+struct recording_frame {
+	struct le32 bytes; /* of the body that follows */
+	struct le16 kind;  /* enum frame_kind */
+	struct le16 reserved;
+};
+_Static_assert(sizeof(struct recording_frame) == 8, "frame");
+
+/* A text is a struct le16 with its length and as many bytes, without a NUL. */
+
+struct frame_start {
+	struct le64 start_ns;       /* CLOCK_MONOTONIC: armed */
+	struct le64 unix_offset_ns; /* two's complement: what to add for nanoseconds since 1970 */
+	struct le64 seed;           /* of the hashes of a report made by the same watch */
+};
+_Static_assert(sizeof(struct frame_start) == 24, "start");
+
+struct frame_fields {
+	struct le16 which;   /* enum frame_struct */
+	struct le16 version; /* of an event: EVENT_VERSION */
+	struct le32 bytes;   /* of the struct */
+	struct le32 count;   /* fields that follow */
+};
+_Static_assert(sizeof(struct frame_fields) == 12, "fields");
+
+struct frame_field {
+	struct le16 offset;
+	struct le16 bytes;
+	uint8_t element_bytes; /* 1, 2, 4 or 8: an array has more bytes than that */
+	uint8_t reserved;
+};
+_Static_assert(sizeof(struct frame_field) == 6, "field");
+
+struct frame_target {
+	struct le32 master_pid;
+	struct le32 generation;
+	struct le32 worker_count;
+};
+_Static_assert(sizeof(struct frame_target) == 12, "target");
+
+struct frame_tick {
+	struct le64 now_ns; /* CLOCK_MONOTONIC */
+};
+_Static_assert(sizeof(struct frame_tick) == 8, "tick");
+
+/* Ratios are IEEE 754 doubles, their bits as a number; negative: unknown. */
+struct frame_worker {
+	struct le32 pid;
+	struct le32 master_pid;
+	struct le64 cpu_ratio;
+	struct le64 run_delay_ratio;
+};
+_Static_assert(sizeof(struct frame_worker) == 24, "worker");
+
+struct frame_end {
+	struct le64 end_ns; /* CLOCK_MONOTONIC: disarmed */
+	struct le64 records, spill_rows; /* frames of the file */
+	struct le64 ring_full, spill_full, state_full, settled_full, evicted, read_faults, unmatched, undecodable;
+};
+_Static_assert(sizeof(struct frame_end) == 88, "end");
+
+/* Of one direction; struct frame_end is followed by one for each. */
+struct frame_totals {
+	struct le64 begun, ok, failed, open, evicted, resumed, joined, unmatched;
+};
+_Static_assert(sizeof(struct frame_totals) == 64, "totals");
+
+static inline struct le16 le16_of(unsigned int value)
+{
+	return (struct le16){ { (uint8_t)value, (uint8_t)(value >> 8) } };
+}
+
+static inline struct le32 le32_of(uint32_t value)
+{
+	struct le32 number;
+
+	for (unsigned int i = 0; i < sizeof(number); i++)
+		number.bytes[i] = (uint8_t)(value >> 8 * i);
+	return number;
+}
+
+static inline struct le64 le64_of(uint64_t value)
+{
+	struct le64 number;
+
+	for (unsigned int i = 0; i < sizeof(number); i++)
+		number.bytes[i] = (uint8_t)(value >> 8 * i);
+	return number;
+}
+
+static inline uint16_t le16_value(struct le16 number)
+{
+	return (uint16_t)(number.bytes[0] | number.bytes[1] << 8);
+}
+
+static inline uint32_t le32_value(struct le32 number)
+{
+	return le16_value((struct le16){ { number.bytes[0], number.bytes[1] } }) |
+	       (uint32_t)le16_value((struct le16){ { number.bytes[2], number.bytes[3] } }) << 16;
+}
+
+static inline uint64_t le64_value(struct le64 number)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < sizeof(number); i++)
+		value |= (uint64_t)number.bytes[i] << 8 * i;
+	return value;
+}
+
+#endif
