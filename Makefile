@@ -120,8 +120,8 @@ $(call object,user/main.c $(USER_SRC)): $(B)/obj/%.o: %.c
 $(call object,$(TEST_SRC)): $(B)/obj/%.o: %.c
 	$(call msg,CC,$<) $(CC) $(CPPFLAGS_ALL) $(PKG_CFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# The only source that sees the skeleton.
-$(B)/obj/user/attach/tracer.o: $(SKEL)
+# The only sources that see the skeleton.
+$(B)/obj/user/attach/tracer.o $(B)/obj/user/attach/tracer_read.o: $(SKEL)
 
 $(LIBRARY): $(call object,$(USER_SRC))
 	$(call msg,AR,$@) rm -f $@ && $(AR) rcs $@ $^

@@ -9,10 +9,11 @@
 #ifndef TLSWHY_HANDSHAKE_BPF_H
 #define TLSWHY_HANDSHAKE_BPF_H
 
-#define ERRNO_ECONNRESET    104
-#define FLOW_ERROR          1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
-#define TCP_STATE_CLOSE     7
-#define EARLY_DATA_ACCEPTED 2 /* SSL_EARLY_DATA_ACCEPTED */
+#define ERRNO_ECONNRESET      104
+#define FLOW_ERROR            1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
+#define TCP_STATE_CLOSE       7
+#define SSL_RECEIVED_SHUTDOWN 2
+#define EARLY_DATA_ACCEPTED   2 /* SSL_EARLY_DATA_ACCEPTED */
 
 /* Eight bytes of text as they lie in memory, whatever the byte order. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -240,6 +241,14 @@ static __always_inline void handshake_begin(__u64 object)
 	call->entry_ns = hit.now_ns;
 }
 
+/* close_notify instead of the next message: the library marks the end and queues nothing. A fatal alert marks it too.
+ */
+static __always_inline bool closed_by_notify(const struct hit *hit)
+{
+	return (field_s32(hit->object, hit->layout->shutdown, 0) & SSL_RECEIVED_SHUTDOWN) &&
+	       field_s32(hit->object, hit->layout->fatal_alert, 0) == 0;
+}
+
 /*
  * A return of 1 where the server still waits for the client's Finished, which it does when nginx calls
  * SSL_read_early_data(), that is on every listener with ssl_early_data on (OpenSSL 1.1.1 on). nginx goes on with the
@@ -282,7 +291,7 @@ static __always_inline void handshake_step(__s32 result)
 	} else if (!openssl_waits(&hit, &read_flags)) {
 		handshake->failed = 1;
 		handshake->end_ns = hit.now_ns;
-		handshake->eof = !!(read_flags & BIO_FLAG_EOF);
+		handshake->eof = (read_flags & BIO_FLAG_EOF) || closed_by_notify(&hit);
 	}
 }
 

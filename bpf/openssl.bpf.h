@@ -191,8 +191,9 @@ static __noinline __u32 hello_versions(__u64 body, __u64 bytes)
 		head = bpf_ntohl(head); /* type << 16 | length */
 		at += 4 + (__u16)head;
 		if (head >> 16 == EXTENSION_SUPPORTED_VERSIONS)
-			return (__u16)head && at <= end ?
-				       hello_supported_versions(body + at + 1 - (__u16)head, (__u16)head - 1) : 0;
+			return (__u16)head && at <= end
+				       ? hello_supported_versions(body + at + 1 - (__u16)head, (__u16)head - 1)
+				       : 0;
 	}
 	return at == end ? up_to_legacy : 0;
 }

@@ -31,6 +31,10 @@
 #define FLOW_FINISHED       4
 #define WAIT_WRITE          2 /* SSL_WRITING */
 #define WAIT_READ           3 /* SSL_READING */
+#define READ_HEADER         0 /* READ_STATE_HEADER, BODY */
+#define READ_BODY           1
+#define EARLY_REJECTED      1 /* SSL_EARLY_DATA_REJECTED, ACCEPTED */
+#define EARLY_ACCEPTED      2
 #define BIO_READ_RETRY      9
 #define BIO_WRITE_RETRY     0xa
 #define BIO_AT_EOF          0x800
@@ -43,6 +47,7 @@ static const struct layout fake_layout = {
 	.server = 56,
 	.shutdown = 68,
 	.flow_state = 72,
+	.read_state = 84,
 	.hand_state = 92,
 	.in_init = 100,
 	.init_msg = 144,
@@ -62,6 +67,7 @@ static const struct layout fake_layout = {
 	.max_version = 2552,
 	.client_version = 2572,
 	.hostname = 2648,
+	.early_data = 2864,
 	.ex_data = 2504,
 	.record_packet = 7336,
 	.record_packet_bytes = 7344,

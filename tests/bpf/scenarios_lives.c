@@ -3,29 +3,72 @@
 #include "fake_layout.h"
 #include "scenarios.h"
 
-static void early_data(struct victim *victim)
+/* A server that takes early data returns 1 while it still waits for the client's Finished. */
+static void return_early(struct victim *victim, unsigned int early_data)
 {
 	make(victim, 0, "server");
 	wait_in(victim, 0, STATE_READ_CH);
+	say(victim, "during 0 early_data %u", early_data);
 	say(victim, "during 0 hand_state %u", STATE_EARLY_DATA);
 	say(victim, "during 0 in_init 0");
 	say(victim, "step 0 1");
 	say(victim, "set 0 in_init 1");
-	succeed(victim, 0);
-	say(victim, "free 0");
 }
 
-/* Between its two returns of 1 it waits for the client's Finished. */
-static void early_data_with_waits(struct victim *victim)
+static void early_data_accepted(struct victim *victim)
 {
-	make(victim, 0, "server");
-	say(victim, "during 0 flow_state %u", FLOW_READING);
-	say(victim, "during 0 hand_state %u", STATE_EARLY_DATA);
-	say(victim, "step 0 1");
+	return_early(victim, EARLY_ACCEPTED);
 	for (int i = 0; i < 2; i++)
 		wait_in(victim, 0, STATE_EARLY_DATA);
 	succeed(victim, 0);
 	say(victim, "free 0");
+}
+
+static void early_data_rejected(struct victim *victim)
+{
+	return_early(victim, EARLY_REJECTED);
+	for (int i = 0; i < 2; i++)
+		wait_in(victim, 0, STATE_EARLY_DATA);
+	succeed(victim, 0);
+	succeed(victim, 0);
+	say(victim, "free 0");
+}
+
+/* nginx goes on with the request, and the client goes away before its Finished. */
+static void early_data_accepted_then_gone(struct victim *victim)
+{
+	return_early(victim, EARLY_ACCEPTED);
+	wait_in(victim, 0, STATE_EARLY_DATA);
+	say(victim, "free 0");
+}
+
+static void early_data_rejected_then_gone(struct victim *victim)
+{
+	return_early(victim, EARLY_REJECTED);
+	wait_in(victim, 0, STATE_EARLY_DATA);
+	say(victim, "set 0 read.bits 0x400");
+	say(victim, "free 0");
+}
+
+/* SSL_read reads the Finished: no SSL_do_handshake returns. */
+static void early_data_finished_by_reading(struct victim *victim)
+{
+	return_early(victim, EARLY_REJECTED);
+	say(victim, "set 0 hand_state %u", STATE_OK);
+	say(victim, "set 0 in_init 0");
+	say(victim, "set 0 flow_state %u", FLOW_FINISHED);
+	say(victim, "free 0");
+}
+
+/* The same where a certificate is asked for: nothing of it stays when its object is gone. */
+static void early_data_checked_and_freed(struct victim *victim)
+{
+	return_early(victim, EARLY_REJECTED);
+	say(victim, "set 0 verify_mode 1");
+	say(victim, "set 0 session 0x7654320");
+	say(victim, "set 0 hand_state %u", STATE_OK);
+	say(victim, "free 0");
+	say(victim, "remove_session 0x7654320");
 }
 
 static void called_again_after_ok(struct victim *victim)
@@ -143,8 +186,12 @@ static void forgotten_after_failure(struct victim *victim)
 	{ .name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, __VA_ARGS__ }
 
 const struct scenario lives[] = {
-	LIFE(early_data, CLIENT, OK, .begun = 1, .ok = 1),
-	LIFE(early_data_with_waits, CLIENT, OK, .begun = 1, .ok = 1),
+	LIFE(early_data_accepted, CLIENT, OK, .begun = 1, .ok = 1),
+	LIFE(early_data_rejected, CLIENT, OK, .begun = 1, .ok = 1),
+	LIFE(early_data_accepted_then_gone, CLIENT, OK, .begun = 1, .ok = 1),
+	LIFE(early_data_rejected_then_gone, CLIENT, TIMEOUT_MID_HANDSHAKE, .begun = 1, .failed = 1),
+	LIFE(early_data_finished_by_reading, CLIENT, OK, .begun = 1, .ok = 1),
+	LIFE(early_data_checked_and_freed, CLIENT, OK, .begun = 1, .ok = 1),
 	LIFE(called_again_after_ok, CLIENT, OK, .begun = 1, .ok = 1),
 	LIFE(reused_in_flight, CLIENT, OK, .begun = 2, .ok = 1, .unmatched = 1),
 	LIFE(reused_after_ok, UPSTREAM, OK, .begun = 2, .ok = 2),

@@ -189,6 +189,26 @@ static void timeout_later(struct victim *victim)
 	say(victim, "free 0");
 }
 
+/* After a ServerHello the state stays until the next message comes. */
+static void timeout_in_server_hello(struct victim *victim, unsigned int read_state)
+{
+	make(victim, 0, "client");
+	say(victim, "set 0 read_state %u", read_state);
+	wait_in(victim, 0, STATE_READ_SH);
+	say(victim, "set 0 read.bits 0x400");
+	say(victim, "free 0");
+}
+
+static void timeout_in_hello_body(struct victim *victim)
+{
+	timeout_in_server_hello(victim, READ_BODY);
+}
+
+static void timeout_after_hello_body(struct victim *victim)
+{
+	timeout_in_server_hello(victim, READ_HEADER);
+}
+
 /* All bits of the event but the one that is meant. */
 static void dropped_by_nginx(struct victim *victim)
 {
@@ -290,6 +310,8 @@ const struct scenario outcomes[] = {
 	FAILS(other_connection_error, CLIENT, UNKNOWN),
 	FAILS(timeout_before_hello, CLIENT, TIMEOUT_BEFORE_HELLO),
 	FAILS(timeout_later, UPSTREAM, TIMEOUT_MID_HANDSHAKE),
+	FAILS(timeout_in_hello_body, UPSTREAM, TIMEOUT_BEFORE_HELLO),
+	FAILS(timeout_after_hello_body, UPSTREAM, TIMEOUT_MID_HANDSHAKE),
 	FAILS(dropped_by_nginx, UPSTREAM, ABORTED_BY_NGINX),
 	FAILS(dropped_by_somebody, CLIENT, UNKNOWN),
 	FAILS(upstream_http, UPSTREAM, PLAIN_HTTP),

@@ -8,7 +8,8 @@
 #define SUITES(X)    \
 	X(scenarios) \
 	X(facts) \
-	X(hello)
+	X(hello) \
+	X(unknown)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)

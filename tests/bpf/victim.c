@@ -12,6 +12,7 @@
  *   step ID RESULT, thread ID RESULT            one SSL_do_handshake; the second in a thread of its own, which ends
  *   error CODE, connection_error ERRNO TEXT, verify_error N, check_host RESULT, remove_session ADDRESS
  *   free ID, forget ID              SSL_free; the second without calling it
+ *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
  *   write ID BYTES, peer_write ID BYTES, peer_reset ID, close ID
  *   fork, fork_other                a child does one handshake; the second runs the loader, so another executable
  *   burst COUNT SEED THREADS        -> done N... (burst.h)
@@ -272,6 +273,10 @@ static bool run_global(const char *verb, char *rest)
 		int error = (int)number(&rest);
 
 		ngx_connection_error(NULL, error, rest);
+	} else if (!strcmp(verb, "connection_error_at")) {
+		ngx_connection_error(NULL, 104, (const char *)(uintptr_t)number(&rest));
+	} else if (!strcmp(verb, "free_at")) {
+		SSL_free((void *)(uintptr_t)number(&rest));
 	} else if (!strcmp(verb, "verify_error")) {
 		X509_verify_cert_error_string((long)number(&rest));
 	} else if (!strcmp(verb, "check_host")) {

@@ -51,7 +51,7 @@ def named_like_nginx(*command):
     with subprocess.Popen([TITLE, *command[1:]], executable=command[0], stdin=subprocess.DEVNULL) as process:
         try:
             time.sleep(0.2)
-            yield str(second.pid)
+            yield str(process.pid)
         finally:
             process.kill()
 

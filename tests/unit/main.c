@@ -23,7 +23,7 @@
 	X(aggregate)      \
 	X(snapshot)       \
 	X(classify)       \
-	X(classify_random) \
+	X(classify_noise) \
 	X(reason_causes)  \
 	X(verify_causes)  \
 	X(clienthello)    \

@@ -28,11 +28,16 @@
 #define FRAME_BYTES_MAX (1u << 20)
 #define FRAME_SKIPPABLE 0x8000u
 
+/* What a header and a closing may hold; a writer leaves out what is beyond, a reader refuses it. */
+#define RECORDING_HEADER_MAX  (16u << 20)
+#define RECORDING_TARGETS_MAX 1024u
+#define RECORDING_WORKERS_MAX 8192u
+
 enum frame_kind {
-	FRAME_START = 1,  /* struct frame_start, then texts: tool version, host, kernel release, boot id */
-	FRAME_FIELDS = 2, /* struct frame_fields, then fields: struct frame_field and a text */
-	FRAME_TARGET = 3, /* struct frame_target, workers' pids (le32), then texts: exe, library, its version, layout */
-	FRAME_TICK = 16,  /* struct frame_tick: the watch had come to this moment before what follows */
+	FRAME_START = 1,   /* struct frame_start, then texts: tool version, host, kernel release, boot id */
+	FRAME_FIELDS = 2,  /* struct frame_fields, then fields: struct frame_field and a text */
+	FRAME_TARGET = 3,  /* struct frame_target, workers' pids (le32), then texts: exe, library, its version, layout */
+	FRAME_TICK = 16,   /* struct frame_tick: the watch had come to this moment before what follows */
 	FRAME_RECORD = 17, /* one record of the ring, blanked, without what is not meant behind its tail */
 	FRAME_SPILL = 18,  /* struct spill_key, then struct spill_value */
 	FRAME_WORKER = 19, /* struct frame_worker */

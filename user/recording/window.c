@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Windows: merging, and completing a snapshot. Contract: window.h. */
+#define _GNU_SOURCE /* asprintf() */
 #include "recording/window.h"
 
 #include <errno.h>

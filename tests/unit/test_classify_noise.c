@@ -14,7 +14,7 @@
 #define ROUNDS      1000000
 #define FIRST_STATE 0x9E3779B97F4A7C15ull /* any number but 0; the same in every run */
 
-Suite *suite_classify_random(void);
+Suite *suite_classify_noise(void);
 
 static uint64_t random_next(uint64_t *state)
 {
@@ -121,9 +121,9 @@ START_TEST(outcome_outside_its_enum_claims_no_ending)
 }
 END_TEST
 
-Suite *suite_classify_random(void)
+Suite *suite_classify_noise(void)
 {
-	Suite *suite = suite_create("classify_random");
+	Suite *suite = suite_create("classify_noise");
 	TCase *noise = tcase_create("noise");
 	TCase *bounds = tcase_create("bounds");
 

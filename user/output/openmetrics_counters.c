@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a snapshot to exported counters.
+ *
+ * Invariant: fine buckets are added up whole; an exported bound is always one of theirs.
+ * Must not know: the text formats.
+ */
+#include <linux/types.h>
+
+#include "tlswhy/verdict.h"
+#include "output/openmetrics_counters.h"
+
+#define VERSION_OTHER   4
+#define VERSION_UNKNOWN 5
+
+static const uint8_t bound_shifts[OPENMETRICS_BOUNDS] = { 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 32, 34, 36 };
+
+_Static_assert(sizeof(struct openmetrics_counters) ==
+		       sizeof(uint64_t) * SNAPSHOT_DIRECTIONS *
+				       (CAUSE_COUNT * (1 + OPENMETRICS_BOUNDS + 2) + 2 + OPENMETRICS_VERSIONS) +
+			       sizeof(uint64_t) * OPENMETRICS_STAGES,
+	       "the counters are raised as an array");
+
+uint64_t openmetrics_bound_ns(unsigned int bound)
+{
+	return 1ull << bound_shifts[bound];
+}
+
+const char *openmetrics_version(unsigned int index)
+{
+	static const char *const versions[OPENMETRICS_VERSIONS] = {
+		"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", [VERSION_OTHER] = "other", [VERSION_UNKNOWN] = "unknown",
+	};
+
+	return versions[index];
+}
+
+static unsigned int version_index(uint16_t version)
+{
+	if (version == 0)
+		return VERSION_UNKNOWN;
+	return version >= 0x0301 && version <= 0x0304 ? version - 0x0301u : VERSION_OTHER;
+}
+
+/* One list for the names of the stages and what they count. */
+#define STAGES(X)       \
+	X(ring_full)    \
+	X(spill_full)   \
+	X(state_full)   \
+	X(settled_full) \
+	X(evicted)      \
+	X(read_faults)  \
+	X(unmatched)    \
+	X(undecodable)
+
+const char *openmetrics_stage(unsigned int index)
+{
+	static const char *const stages[] = {
+#define X(name) #name,
+		STAGES(X)
+#undef X
+	};
+
+	_Static_assert(sizeof(stages) / sizeof(stages[0]) == OPENMETRICS_STAGES, "a name a stage");
+	return stages[index];
+}
+
+static void count_losses(const struct losses *losses, uint64_t lost[OPENMETRICS_STAGES])
+{
+	const uint64_t rows[OPENMETRICS_STAGES] = {
+#define X(name) losses->name,
+		STAGES(X)
+#undef X
+	};
+
+	for (unsigned int i = 0; i < OPENMETRICS_STAGES; i++)
+		lost[i] = rows[i];
+}
+
+static void count_durations(const struct histogram *latency, struct openmetrics_histogram *out)
+{
+	uint64_t sum = 0;
+	uint32_t bucket = 0;
+
+	for (unsigned int bound = 0; bound < OPENMETRICS_BOUNDS; bound++) {
+		uint32_t last = latency_bucket(openmetrics_bound_ns(bound));
+
+		while (bucket <= last)
+			sum += latency->counts[bucket++];
+		out->counts[bound] = sum;
+	}
+	out->counts[OPENMETRICS_BOUNDS] = latency->count;
+	out->sum_ns = latency->sum_ns;
+}
+
+static uint64_t to_ns(double seconds)
+{
+	return seconds > 0 ? (uint64_t)(seconds * 1e9 + 0.5) : 0;
+}
+
+void openmetrics_count(const struct snapshot *snapshot, struct openmetrics_counters *counters)
+{
+	*counters = (struct openmetrics_counters){ 0 };
+	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++) {
+		counters->handshakes[i][CAUSE_OK] = snapshot->ok[i].count;
+		count_durations(&snapshot->ok[i].latency, &counters->durations[i][CAUSE_OK]);
+		counters->cpu_ns[i] = to_ns(snapshot->ok[i].cpu_seconds);
+		counters->resumed[i] = snapshot->totals[i].resumed;
+	}
+	for (size_t i = 0; i < snapshot->cause_count; i++) {
+		const struct cause_row *row = &snapshot->causes[i];
+
+		counters->handshakes[row->direction][row->cause] = row->count;
+		count_durations(&row->latency, &counters->durations[row->direction][row->cause]);
+		counters->cpu_ns[row->direction] += to_ns(row->cpu_seconds);
+	}
+	for (size_t i = 0; i < snapshot->version_count; i++) {
+		const struct version_row *row = &snapshot->versions[i];
+
+		counters->negotiated[row->direction][version_index(row->version)] += row->count;
+	}
+	count_losses(&snapshot->losses, counters->lost);
+}
+
+void openmetrics_raise(struct openmetrics_counters *counters, const struct openmetrics_counters *by)
+{
+	uint64_t *own = (uint64_t *)counters;
+	const uint64_t *other = (const uint64_t *)by;
+
+	for (size_t i = 0; i < sizeof(*counters) / sizeof(*own); i++)
+		if (own[i] < other[i])
+			own[i] = other[i];
+}
