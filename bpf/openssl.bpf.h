@@ -280,9 +280,10 @@ static __always_inline __u8 openssl_stage(const struct hit *hit, __u32 direction
 /* The record that could not be read: its five header bytes, trusted only while the library counts them in. */
 static __always_inline __u8 openssl_first_record(const struct hit *hit, __u8 bytes[5])
 {
-	__u64 packet = field_u64(hit->object, hit->layout->record_packet);
+	__u64 reader = field_u64(hit->object, hit->layout->record_layer) ?: hit->object;
+	__u64 packet = field_u64(reader, hit->layout->record_packet);
 
-	if (!packet || field_u64(hit->object, hit->layout->record_packet_bytes) < 5)
+	if (!packet || field_u64(reader, hit->layout->record_packet_bytes) < 5)
 		return FIRST_RECORD_UNKNOWN;
 	if (!read_user(bytes, 5, packet))
 		return FIRST_RECORD_UNKNOWN;

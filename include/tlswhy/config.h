@@ -23,44 +23,45 @@ struct knobs {
  * vouches for the field; it is then unknown, never guessed. Offsets are into the SSL object unless said.
  */
 #define LAYOUT_NONE 0xffffu
-#define LAYOUT_FIELDS(X)                                                               \
-	X(version, "negotiated version, int")                                          \
-	X(rbio, "read BIO *")                                                          \
-	X(wbio, "write BIO *")                                                         \
-	X(rwstate, "what it waits for, int")                                           \
-	X(server, "1 on the accepting side, int")                                      \
-	X(shutdown, "int")                                                             \
-	X(flow_state, "statem.state, 0 is never started, int")                         \
-	X(read_state, "statem.read_state, 0 waits for a message, 1 for its body, int") \
-	X(hand_state, "int")                                                           \
-	X(in_init, "int")                                                              \
-	X(init_msg, "current handshake message, pointer")                              \
-	X(fatal_alert, "alert received, int")                                          \
-	X(send_alert, "level and description of the alert sent, two bytes")            \
-	X(message_size, "size_t")                                                      \
-	X(message_type, "int")                                                         \
-	X(cert_req, "client: a CertificateRequest came, int")                          \
-	X(cert_request, "server: a CertificateRequest was sent, int")                  \
-	X(hit, "session resumed, int")                                                 \
-	X(hello_retry, "HelloRetryRequest state, int")                                 \
-	X(session, "SSL_SESSION *")                                                    \
-	X(verify_mode, "int")                                                          \
-	X(verify_result, "long")                                                       \
-	X(options, "SSL_OP_*, low 32 bits")                                            \
-	X(min_version, "int")                                                          \
-	X(max_version, "int")                                                          \
-	X(client_version, "legacy version of the ClientHello, int")                    \
-	X(hostname, "server name, char *")                                             \
-	X(early_data, "2: the server accepted early data, int")                        \
-	X(ex_data, "stack of ex_data *")                                               \
-	X(record_packet, "record being read, unsigned char *")                         \
-	X(record_packet_bytes, "size_t")                                               \
-	X(bio_flags, "in BIO, int")                                                    \
-	X(bio_num, "in BIO: the descriptor, int")                                      \
-	X(bio_next, "in BIO, BIO *")                                                   \
-	X(session_cipher, "in SSL_SESSION, SSL_CIPHER *")                              \
-	X(session_peer, "in SSL_SESSION, X509 *")                                      \
-	X(session_hostname, "in SSL_SESSION, char *")                                  \
+#define LAYOUT_FIELDS(X)                                                                             \
+	X(version, "negotiated version, int")                                                        \
+	X(rbio, "read BIO *")                                                                        \
+	X(wbio, "write BIO *")                                                                       \
+	X(rwstate, "what it waits for, int")                                                         \
+	X(server, "1 on the accepting side, int")                                                    \
+	X(shutdown, "int")                                                                           \
+	X(flow_state, "statem.state, 0 is never started, int")                                       \
+	X(read_state, "statem.read_state, 0 waits for a message, 1 for its body, int")               \
+	X(hand_state, "int")                                                                         \
+	X(in_init, "int")                                                                            \
+	X(init_msg, "current handshake message, pointer")                                            \
+	X(fatal_alert, "alert received, int")                                                        \
+	X(send_alert, "level and description of the alert sent, two bytes")                          \
+	X(message_size, "size_t")                                                                    \
+	X(message_type, "int")                                                                       \
+	X(cert_req, "client: a CertificateRequest came, int")                                        \
+	X(cert_request, "server: a CertificateRequest was sent, int")                                \
+	X(hit, "session resumed, int")                                                               \
+	X(hello_retry, "HelloRetryRequest state, int")                                               \
+	X(session, "SSL_SESSION *")                                                                  \
+	X(verify_mode, "int")                                                                        \
+	X(verify_result, "long")                                                                     \
+	X(options, "SSL_OP_*, low 32 bits")                                                          \
+	X(min_version, "int")                                                                        \
+	X(max_version, "int")                                                                        \
+	X(client_version, "legacy version of the ClientHello, int")                                  \
+	X(hostname, "server name, char *")                                                           \
+	X(early_data, "2: the server accepted early data, int")                                      \
+	X(ex_data, "stack of ex_data *")                                                             \
+	X(record_layer, "what reads records *, where that is an object of its own (3.2 on)")         \
+	X(record_packet, "record being read, unsigned char *; in the record layer, if there is one") \
+	X(record_packet_bytes, "size_t")                                                             \
+	X(bio_flags, "in BIO, int")                                                                  \
+	X(bio_num, "in BIO: the descriptor, int")                                                    \
+	X(bio_next, "in BIO, BIO *")                                                                 \
+	X(session_cipher, "in SSL_SESSION, SSL_CIPHER *")                                            \
+	X(session_peer, "in SSL_SESSION, X509 *")                                                    \
+	X(session_hostname, "in SSL_SESSION, char *")                                                \
 	X(cipher_id, "in SSL_CIPHER, u32")
 
 struct layout {

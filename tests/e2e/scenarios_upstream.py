@@ -5,6 +5,7 @@ from lab.backends import TLS12, TLS13, after_hello, refuse, tls
 from lab.scenario import BOTH_HOSTS, Scenario, upstream
 
 BOTH = "proxy_ssl_protocols TLSv1.2 TLSv1.3; "
+OLDER = "proxy_ssl_protocols TLSv1.2; " # what nginx did by default until 1.23.4, but for the versions nobody has
 NAME = "proxy_ssl_name lab.test; "
 SNI = "proxy_ssl_server_name on; " + NAME
 VERIFY = BOTH + NAME + "proxy_ssl_verify on; proxy_ssl_verify_depth 1; proxy_ssl_trusted_certificate @PKI@/ca.pem; "
@@ -29,7 +30,7 @@ def ok(name, backend, *expect, conf=BOTH, **options):
 
 OK = (
     ok("up_ok_tls13", tls(), upstream(version="TLSv1.3", resumed=False)),
-    ok("up_ok_defaults", tls(), upstream(version="TLSv1.2"), conf=""),
+    ok("up_ok_tls12_only", tls(), upstream(version="TLSv1.2"), conf=OLDER),
     ok("up_ok_resumed", tls(maximum=TLS12), upstream(resumed=False), upstream(version="TLSv1.2", resumed=True),
        trigger=clients.get(times=2), conf="proxy_ssl_session_reuse on; proxy_ssl_protocols TLSv1.2; "),
     ok("up_ok_self_signed_unverified", tls(cert="selfsigned"), upstream()),
@@ -59,7 +60,7 @@ CERTIFICATE = (
 )
 
 REFUSED = (
-    proxy("up_version_too_new", tls(minimum=TLS13), upstream("peer_version_too_new", error=1070), conf=""),
+    proxy("up_version_too_new", tls(minimum=TLS13), upstream("peer_version_too_new", error=1070), conf=OLDER),
     proxy("up_version_too_old_alert", tls(maximum=TLS12), upstream("peer_version_too_old", error=1070),
           conf="proxy_ssl_protocols TLSv1.3; "),
     proxy("up_version_too_old_alert_both", refuse(70), upstream("peer_version_too_old", error=1070)),

@@ -147,7 +147,7 @@ static int unknown_layout(struct watch_target *target, const char *path)
 	target->problem = problem_of(WATCH_FAULT_REQUIREMENT);
 	snprintf(target->problem.sentence, sizeof(target->problem.sentence), "cannot read the objects of '%s': %s",
 		 path, target->layout.reason);
-	snprintf(target->problem.hint, sizeof(target->problem.hint), "this version reads OpenSSL 3.0 and 3.1");
+	snprintf(target->problem.hint, sizeof(target->problem.hint), "this version reads OpenSSL 3.0, 3.1 and 3.5");
 	return -ENOTSUP;
 }
 

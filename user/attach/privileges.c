@@ -19,6 +19,13 @@
 
 #include "base/cleanup.h"
 
+/* Starts from what this thread has. Where that cannot be read nothing is taken for granted: none is there. */
+static void read_capabilities(void)
+{
+	if (capng_get_caps_process())
+		capng_clear(CAPNG_SELECT_CAPS);
+}
+
 static bool has(unsigned int capability)
 {
 	return capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
@@ -38,7 +45,7 @@ int privileges_missing(struct privileges *out)
 	bool admin;
 	int missing = 0;
 
-	capng_get_caps_process();
+	read_capabilities();
 	admin = has(CAP_SYS_ADMIN);
 	found.bpf = admin || has(CAP_BPF);
 	found.perfmon = admin || has(CAP_PERFMON);
@@ -105,7 +112,7 @@ static bool needs_cap_bpf(void)
 
 	if (map < 0)
 		return true;
-	capng_get_caps_process();
+	read_capabilities();
 	for (unsigned int i = 0; i <= CAP_LAST_CAP; i++)
 		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE, i);
 	if (capng_apply(CAPNG_SELECT_CAPS))
@@ -119,7 +126,7 @@ static bool needs_cap_bpf(void)
  */
 static int drop_bounds(void)
 {
-	capng_get_caps_process();
+	read_capabilities();
 	if (!capng_have_capability(CAPNG_PERMITTED, CAP_SETPCAP))
 		return 0;
 	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_SETPCAP);
@@ -134,7 +141,7 @@ int privileges_drop(void)
 	bool keep_bpf = needs_cap_bpf();
 	int error = drop_bounds();
 
-	capng_get_caps_process();
+	read_capabilities();
 	keep_bpf = keep_bpf && capng_have_capability(CAPNG_PERMITTED, CAP_BPF);
 	capng_clear(CAPNG_SELECT_CAPS);
 	if (keep_bpf)
