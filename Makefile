@@ -73,7 +73,7 @@ DIRS    := $(sort $(dir $(OBJECTS) $(PROGRAM) $(UNIT) $(BPFTEST) $(G)/tlswhy))
 
 # --- flags ------------------------------------------------------------------------------------------------------
 
-PKGS := libbpf libelf zlib jansson libcap-ng libseccomp capstone
+PKGS := libbpf libelf zlib jansson libcap-ng libseccomp capstone libmicrohttpd
 # Asked once, and only by a recipe that needs the answer: `make deps` must work before anything is installed.
 pkg   = $(or $(shell $(PKG_CONFIG) $(1) && echo ' '),$(error a library of '$(2)' is missing; hint: make deps))
 PKG_CFLAGS   = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem %,$$(call pkg,--cflags $(PKGS),$(PKGS))))$(PKG_CFLAGS)
@@ -225,6 +225,7 @@ check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts
 	$(need_root)
 	$(Q)tests/summary "$(PYTHON) tests/e2e/run.py --tlswhy $(PROGRAM)" \
 		"$(PYTHON) tests/e2e/cli.py --tlswhy $(PROGRAM)" \
+		"$(PYTHON) tests/e2e/export.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)" \
 		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
 
 .PHONY: check-matrix

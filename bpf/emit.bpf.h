@@ -86,4 +86,23 @@ static __always_inline void spill_ending(const struct ending *ending, __u32 tgid
 		counter_add(COUNTER_SPILL_FULL, 1);
 }
 
+/* A request is answered with an error of ours: its connection number leads to the upstream handshakes that failed for
+ * it. */
+static __always_inline void emit_answer(__u32 tgid, __u64 connection, __u32 status)
+{
+	const __u32 bytes = __builtin_offsetof(struct event, flags);
+	struct event *event = bpf_ringbuf_reserve(&ring, bytes, 0);
+
+	if (!event) {
+		counter_add(COUNTER_LOST_ANSWERS, 1);
+		return;
+	}
+	__builtin_memset(event, 0, bytes);
+	header_init(&event->header, bytes, EVENT_ANSWERED, tgid);
+	event->header.answer = (__u8)(status - 500);
+	event->time_ns = bpf_ktime_get_ns();
+	event->connection = connection;
+	bpf_ringbuf_submit(event, wake_flags());
+}
+
 #endif

@@ -9,7 +9,6 @@
 #ifndef TLSWHY_HANDSHAKE_BPF_H
 #define TLSWHY_HANDSHAKE_BPF_H
 
-#define ERRNO_ECONNRESET      104
 #define FLOW_ERROR            1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
 #define TCP_STATE_CLOSE       7
 #define SSL_RECEIVED_SHUTDOWN 2
@@ -241,8 +240,7 @@ static __always_inline void handshake_begin(__u64 object)
 	call->entry_ns = hit.now_ns;
 }
 
-/* close_notify instead of the next message: the library marks the end and queues nothing. A fatal alert marks it too.
- */
+/* close_notify instead of a message: the library marks the end and queues nothing. A fatal alert marks it too. */
 static __always_inline bool closed_by_notify(const struct hit *hit)
 {
 	return (field_s32(hit->object, hit->layout->shutdown, 0) & SSL_RECEIVED_SHUTDOWN) &&
@@ -381,21 +379,22 @@ static __always_inline void handshake_end(__u64 object)
 		return;
 	key_init(&key, &hit);
 	handshake = bpf_map_lookup_elem(&handshakes, &key);
+	if (handshake && !handshake->failed && field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK) {
+		handshake_complete(&hit, call_get(&hit), handshake); /* inside SSL_read, after early data */
+		bpf_map_delete_elem(&handshakes, &key);
+		handshake = NULL; /* what completion kept of it is let go below */
+	}
 	if (!handshake) {
 		settled = bpf_map_lookup_elem(&settled_objects, &key);
-		if (settled) {
+		if (settled)
 			settled_free(&hit, &key, settled);
-			return;
-		}
-		handshake = handshake_unseen(&hit, &key);
+		else
+			handshake = handshake_unseen(&hit, &key);
 	}
-	if (!handshake)
-		return;
-	if (!handshake->failed && field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK)
-		handshake_complete(&hit, call_get(&hit), handshake); /* inside SSL_read, after early data */
-	else
+	if (handshake) {
 		handshake_fail(&hit, handshake);
-	bpf_map_delete_elem(&handshakes, &key);
+		bpf_map_delete_elem(&handshakes, &key);
+	}
 }
 
 #endif

@@ -9,15 +9,16 @@
 #ifndef TLSWHY_NGINX_BPF_H
 #define TLSWHY_NGINX_BPF_H
 
-#define NGX_CONNECTION_READ  8
-#define NGX_CONNECTION_WRITE 16
-#define NGX_CONNECTION_FD    24
-#define NGX_CONNECTION_LOG   80
-#define NGX_CONNECTION_PROXY 136 /* ngx_proxy_protocol_t: src_addr {len, data}, dst_addr {len, data}, src_port */
-#define NGX_PROXY_SRC_PORT   32
-#define NGX_LOG_CONNECTION   16
-#define NGX_EVENT_BITS       8 /* after void *data: write, accept, instance, ... */
-#define NGX_EVENT_TIMEDOUT   (1u << 10)
+#define NGX_CONNECTION_READ    8
+#define NGX_CONNECTION_WRITE   16
+#define NGX_CONNECTION_FD      24
+#define NGX_CONNECTION_LOG     80
+#define NGX_CONNECTION_PROXY   136 /* ngx_proxy_protocol_t: src_addr {len, data}, dst_addr {len, data}, src_port */
+#define NGX_PROXY_SRC_PORT     32
+#define NGX_REQUEST_CONNECTION 8 /* after the signature */
+#define NGX_LOG_CONNECTION     16
+#define NGX_EVENT_BITS         8 /* after void *data: write, accept, instance, ... */
+#define NGX_EVENT_TIMEDOUT     (1u << 10)
 
 /* The connection of the object, or 0. */
 static __always_inline __u64 nginx_connection(const struct hit *hit, __s32 fd)
@@ -81,6 +82,24 @@ static __always_inline void nginx_proxy(__u64 connection, struct event *event)
 		return;
 	event->proxy_bytes = (__u8)bytes;
 	read_user(&event->proxy_port, sizeof(event->proxy_port), proxy + NGX_PROXY_SRC_PORT);
+}
+
+/*
+ * ngx_http_special_response_handler(r, status): the answers that a failed upstream ends in. It also makes every
+ * redirect and error page, so the status is looked at before anything else.
+ */
+static __always_inline void nginx_answer(__u64 request, __u32 status)
+{
+	__u64 connection = 0;
+	struct hit hit;
+
+	if (!armed)
+		return;
+	counter_add(COUNTER_ANSWER_HITS, 1);
+	if ((status != 502 && status != 504) || !hit_init(&hit, 0))
+		return;
+	if (read_user(&connection, sizeof(connection), request + NGX_REQUEST_CONNECTION) && connection)
+		emit_answer(hit.tgid, nginx_number(connection), status);
 }
 
 #endif

@@ -215,6 +215,13 @@ int check_host_return(struct pt_regs *ctx)
 	return 0;
 }
 
+SEC("uprobe")
+int special_response(struct pt_regs *ctx)
+{
+	nginx_answer(PT_REGS_PARM1(ctx), (__u32)PT_REGS_PARM2(ctx));
+	return 0;
+}
+
 SEC("raw_tp/sched_process_exit")
 int process_exit(void *ctx __attribute__((unused)))
 {

@@ -22,7 +22,9 @@
 	X(SETTLED_FULL, 27, 1, "settled_full", "completed handshakes whose later rejection is not seen") \
 	X(READ_FAULTS, 28, 1, "read_faults", "reads of the traced process's memory that failed")         \
 	X(FOREIGN_HITS, 29, 1, "foreign_hits", "probe hits in processes that are not nginx")             \
-	X(LOST_MARKS, 30, 1, "lost_marks", "exit, target and final marks that found the ring full")
+	X(ANSWER_HITS, 30, 1, "answer_hits", "hits of ngx_http_special_response_handler")                \
+	X(LOST_ANSWERS, 31, 1, "lost_answers", "answers with 502 or 504 that found the ring full")       \
+	X(LOST_MARKS, 32, 1, "lost_marks", "exit, target and final marks that found the ring full")
 
 enum counter {
 #define X(symbol, row, rows, name, meaning) COUNTER_##symbol = (row),

@@ -22,11 +22,12 @@
 #define EVENT_TAIL_LARGE  2304
 
 enum event_kind {
-	EVENT_SETTLED = 1, /* a handshake ended: ok, failed or abandoned */
-	EVENT_AMENDED = 2, /* one that was ok is not: take one ok in its bucket back, count this instead */
-	EVENT_FINAL = 3,   /* one that was ok and could have been amended is over; header and ids only */
-	EVENT_EXIT = 4,    /* a target process ended: header, tgid and time only */
-	EVENT_TARGET = 5,  /* a process was taken in by the kernel side: header, tgid and time only */
+	EVENT_SETTLED = 1,  /* a handshake ended: ok, failed or abandoned */
+	EVENT_AMENDED = 2,  /* one that was ok is not: take one ok in its bucket back, count this instead */
+	EVENT_FINAL = 3,    /* one that was ok and could have been amended is over; header and ids only */
+	EVENT_EXIT = 4,     /* a target process ended: header, tgid and time only */
+	EVENT_TARGET = 5,   /* a process was taken in by the kernel side: header, tgid and time only */
+	EVENT_ANSWERED = 6, /* nginx answers a request with 502 or 504: up to and with connection; status in answer */
 };
 
 enum event_tail {
@@ -44,12 +45,12 @@ enum event_tail {
 #define EVENT_RETRIED        (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
 
 struct event_header {
-	__u16 size;       /* bytes of the fixed part as the writer knew it */
-	__u8 version;     /* EVENT_VERSION */
-	__u8 kind;        /* enum event_kind */
-	__u16 tail_bytes; /* bytes of the tail that are meant */
-	__u8 tail_kind;   /* enum event_tail */
-	__u8 reserved;
+	__u16 size;            /* bytes of the fixed part as the writer knew it */
+	__u8 version;          /* EVENT_VERSION */
+	__u8 kind;             /* enum event_kind */
+	__u16 tail_bytes;      /* bytes of the tail that are meant */
+	__u8 tail_kind;        /* enum event_tail */
+	__u8 answer;           /* EVENT_ANSWERED: the HTTP status less 500; else 0 */
 	__u32 tail_true_bytes; /* how long it was at its source */
 	__u32 tgid;            /* as the initial PID namespace counts */
 };

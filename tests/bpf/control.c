@@ -62,7 +62,8 @@ void hear(struct victim *victim, const char *word)
 	if (!fgets(victim->answer, sizeof(victim->answer), victim->from))
 		ck_abort_msg("the victim said nothing, '%s' was expected", word);
 	victim->answer[strcspn(victim->answer, "\n")] = '\0';
-	ck_assert_msg(!strncmp(victim->answer, word, strlen(word)), "the victim said '%s', not '%s'", victim->answer, word);
+	ck_assert_msg(!strncmp(victim->answer, word, strlen(word)), "the victim said '%s', not '%s'", victim->answer,
+		      word);
 }
 
 void say_only(struct victim *victim, const char *format, ...)

@@ -15,29 +15,37 @@
 /* ngx_ssl_connection_index in the victim. */
 #define FAKE_CONNECTION_INDEX 3
 
+/* OpenSSL 3.2 on has an object that reads records: where the victim has a pointer to it, and in it. */
+#define FAKE_READER        8000
+#define FAKE_READER_PACKET 16
+
 /* Values of OpenSSL 3.0's enums and flags that the scripts use. */
-#define STATE_BEFORE        0  /* TLS_ST_BEFORE */
-#define STATE_OK            1  /* TLS_ST_OK */
-#define STATE_READ_SH       3  /* TLS_ST_CR_SRVR_HELLO */
-#define STATE_WROTE_CH      12 /* TLS_ST_CW_CLNT_HELLO */
+#define STATE_BEFORE                0  /* TLS_ST_BEFORE */
+#define STATE_OK                    1  /* TLS_ST_OK */
+#define STATE_READ_SH               3  /* TLS_ST_CR_SRVR_HELLO */
+#define STATE_WROTE_CH              12 /* TLS_ST_CW_CLNT_HELLO */
 #define STATE_WROTE_CLIENT_FINISHED 18
-#define STATE_READ_CH       20 /* TLS_ST_SR_CLNT_HELLO */
-#define STATE_READ_KEY      28 /* TLS_ST_SR_KEY_EXCH */
-#define STATE_EARLY_DATA    46 /* TLS_ST_EARLY_DATA */
-#define FLOW_UNINITED       0
-#define FLOW_ERROR          1
-#define FLOW_READING        2
-#define FLOW_WRITING        3
-#define FLOW_FINISHED       4
-#define WAIT_WRITE          2 /* SSL_WRITING */
-#define WAIT_READ           3 /* SSL_READING */
-#define READ_HEADER         0 /* READ_STATE_HEADER, BODY */
-#define READ_BODY           1
-#define EARLY_REJECTED      1 /* SSL_EARLY_DATA_REJECTED, ACCEPTED */
-#define EARLY_ACCEPTED      2
-#define BIO_READ_RETRY      9
-#define BIO_WRITE_RETRY     0xa
-#define BIO_AT_EOF          0x800
+#define STATE_READ_CH               20 /* TLS_ST_SR_CLNT_HELLO */
+#define STATE_READ_KEY              28 /* TLS_ST_SR_KEY_EXCH */
+#define STATE_EARLY_DATA            46 /* TLS_ST_EARLY_DATA */
+#define FLOW_UNINITED               0
+#define FLOW_ERROR                  1
+#define FLOW_READING                2
+#define FLOW_WRITING                3
+#define FLOW_FINISHED               4
+#define WAIT_WRITE                  2 /* SSL_WRITING */
+#define WAIT_READ                   3 /* SSL_READING */
+#define READ_HEADER                 0 /* READ_STATE_HEADER, BODY */
+#define READ_BODY                   1
+#define EARLY_REJECTED              1 /* SSL_EARLY_DATA_REJECTED, ACCEPTED */
+#define EARLY_ACCEPTED              2
+#define BIO_READ_RETRY              9
+#define BIO_WRITE_RETRY             0xa
+#define BIO_AT_EOF                  0x800
+
+#define X(...) +1
+_Static_assert((0 LAYOUT_FIELDS(X)) == 39, "LAYOUT_FIELDS has changed: give the new field a place, or LAYOUT_NONE");
+#undef X
 
 static const struct layout fake_layout = {
 	.version = 0,
@@ -69,6 +77,7 @@ static const struct layout fake_layout = {
 	.hostname = 2648,
 	.early_data = 2864,
 	.ex_data = 2504,
+	.record_layer = LAYOUT_NONE,
 	.record_packet = 7336,
 	.record_packet_bytes = 7344,
 	.bio_flags = 48,

@@ -10,7 +10,8 @@
 
 /* Version, random, empty session id, one cipher suite, null compression. Returns HELLO_FIXED_BYTES. */
 size_t hello_head(uint8_t *body, uint16_t legacy_version);
-/* The same, and extensions: a padding (21) of 3 bytes, then supported_versions, where count is not 0. Returns bytes. */
+/* The same, and extensions: a padding (21) of 3 bytes, then supported_versions, where count is not 0. Returns bytes.
+ */
 size_t hello_with_versions(uint8_t *body, uint16_t legacy_version, const uint16_t *versions, size_t count);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * A tracer on the victim's program, and everything that came out of it.
  *
- * Order: lab_open, lab_watch, lab_arm, scripts, lab_finish, look, lab_close. Placing probes and taking them away takes
- * most of a second, so tests that need nothing special share one lab: lab_share_open, lab_share_close are a fixture that
- * runs outside of the tests, lab_share begins one. Every function fails the test when something is not as it must be.
- * Must not know: scripts.
+ * Order: lab_open, lab_watch, lab_arm, scripts, lab_finish, look, lab_close. Placing probes and taking them away
+ * takes most of a second, so tests that need nothing special share one lab: lab_share_open, lab_share_close are a
+ * fixture that runs outside of the tests, lab_share begins one. Every function fails the test when something is not
+ * as it must be. Must not know: scripts.
  */
 #ifndef TLSWHY_TESTS_BPF_LAB_H
 #define TLSWHY_TESTS_BPF_LAB_H

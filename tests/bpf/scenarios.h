@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include <linux/types.h>
+
 #include "handshake/cause.h"
 #include "tlswhy/verdict.h"
 #include "control.h"

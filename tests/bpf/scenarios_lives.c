@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scripts: objects whose life is not new, handshake, free. */
+#include <inttypes.h>
+
 #include "fake_layout.h"
 #include "scenarios.h"
 
 /* A server that takes early data returns 1 while it still waits for the client's Finished. */
-static void return_early(struct victim *victim, unsigned int early_data)
+static struct made return_early(struct victim *victim, unsigned int early_data)
 {
-	make(victim, 0, "server");
+	struct made made = make(victim, 0, "server");
+
 	wait_in(victim, 0, STATE_READ_CH);
 	say(victim, "during 0 early_data %u", early_data);
 	say(victim, "during 0 hand_state %u", STATE_EARLY_DATA);
 	say(victim, "during 0 in_init 0");
 	say(victim, "step 0 1");
 	say(victim, "set 0 in_init 1");
+	return made;
 }
 
 static void early_data_accepted(struct victim *victim)
@@ -63,12 +67,12 @@ static void early_data_finished_by_reading(struct victim *victim)
 /* The same where a certificate is asked for: nothing of it stays when its object is gone. */
 static void early_data_checked_and_freed(struct victim *victim)
 {
-	return_early(victim, EARLY_REJECTED);
+	struct made made = return_early(victim, EARLY_REJECTED);
+
 	say(victim, "set 0 verify_mode 1");
-	say(victim, "set 0 session 0x7654320");
 	say(victim, "set 0 hand_state %u", STATE_OK);
 	say(victim, "free 0");
-	say(victim, "remove_session 0x7654320");
+	say(victim, "remove_session %" PRIu64, made.session);
 }
 
 static void called_again_after_ok(struct victim *victim)
@@ -167,6 +171,20 @@ static void error_after_unseen_ok(struct victim *victim)
 	say(victim, "free 0");
 }
 
+/* Of an object that is gone nothing is known: what has its address later is another one. */
+static void address_of_the_dead(struct victim *victim)
+{
+	struct made made = make(victim, 0, "client");
+
+	succeed(victim, 0);
+	say(victim, "free_at %" PRIu64, made.object);
+	say(victim, "set 0 flow_state %u", FLOW_READING);
+	say(victim, "set 0 hand_state %u", STATE_WROTE_CLIENT_FINISHED);
+	say(victim, "set 0 in_init 1");
+	say(victim, "set 0 read.bits 0x400");
+	say(victim, "free 0");
+}
+
 static void forgotten(struct victim *victim)
 {
 	make(victim, 0, "server");
@@ -182,8 +200,11 @@ static void forgotten_after_failure(struct victim *victim)
 	say(victim, "forget 0");
 }
 
-#define LIFE(name_, direction_, cause_, ...) \
-	{ .name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, __VA_ARGS__ }
+#define LIFE(name_, direction_, cause_, ...)                                                                \
+	{                                                                                                   \
+		.name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, \
+		__VA_ARGS__                                                                                 \
+	}
 
 const struct scenario lives[] = {
 	LIFE(early_data_accepted, CLIENT, OK, .begun = 1, .ok = 1),
@@ -202,6 +223,7 @@ const struct scenario lives[] = {
 	LIFE(freed_after_unseen_ok, UPSTREAM, OK, .begun = 0),
 	LIFE(error_after_ok, CLIENT, OK, .begun = 1, .ok = 1),
 	LIFE(error_after_unseen_ok, CLIENT, OK, .begun = 0),
+	LIFE(address_of_the_dead, UPSTREAM, TIMEOUT_MID_HANDSHAKE, .begun = 2, .ok = 1, .failed = 1, .joined = 1),
 	LIFE(forgotten, CLIENT, OK, .begun = 1, .open = 1),
 	LIFE(forgotten_after_failure, UPSTREAM, OK, .begun = 1, .open = 1),
 };

@@ -90,6 +90,16 @@ static void errors_of_others(struct victim *victim)
 	say(victim, "free 0");
 }
 
+static void errors_of_others_and_timeout(struct victim *victim)
+{
+	make(victim, 0, "server");
+	wait_in(victim, 0, STATE_READ_KEY);
+	say(victim, "error %u", SSL_ERROR(193));
+	say(victim, "connection_error 104 peer closed connection");
+	say(victim, "set 0 read.bits 0x400");
+	say(victim, "free 0");
+}
+
 static void alert_received(struct victim *victim)
 {
 	make(victim, 0, "server");
@@ -146,6 +156,15 @@ static void eof_later(struct victim *victim)
 	say(victim, "during 0 rbio.flags %u", BIO_AT_EOF);
 	say(victim, "step 0 -1");
 	say(victim, "set 0 rbio.flags 0"); /* what the object says later is not asked */
+	say(victim, "free 0");
+}
+
+/* close_notify: the object says that the peer has shut down, and nothing else does. */
+static void close_notify(struct victim *victim)
+{
+	make(victim, 0, "server");
+	say(victim, "during 0 shutdown 2");
+	fail_in(victim, 0, STATE_READ_KEY);
 	say(victim, "free 0");
 }
 
@@ -283,11 +302,16 @@ static void upstream_alert_70(struct victim *victim)
 	say(victim, "free 0");
 }
 
-#define OK_ONE(name_, direction_) \
-	{ .name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_OK, .begun = 1, .ok = 1 }
-#define FAILS(name_, direction_, cause_)                                                                       \
-	{ .name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, .begun = 1, \
-	  .failed = 1 }
+#define OK_ONE(name_, direction_)                                                                                 \
+	{                                                                                                         \
+		.name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_OK, .begun = 1, \
+		.ok = 1                                                                                           \
+	}
+#define FAILS(name_, direction_, cause_)                                                                    \
+	{                                                                                                   \
+		.name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, \
+		.begun = 1, .failed = 1                                                                     \
+	}
 
 const struct scenario outcomes[] = {
 	OK_ONE(ok_at_once, CLIENT),
@@ -296,15 +320,22 @@ const struct scenario outcomes[] = {
 	OK_ONE(ok_upstream, UPSTREAM),
 	OK_ONE(ok_in_two_threads, CLIENT),
 	OK_ONE(errors_of_others, CLIENT),
+	FAILS(errors_of_others_and_timeout, CLIENT, TIMEOUT_MID_HANDSHAKE),
 	FAILS(errors_queued, CLIENT, NO_SHARED_CIPHER),
 	FAILS(error_inside_the_call, CLIENT, LOCAL_CERTIFICATE_PROBLEM),
 	FAILS(alert_received, CLIENT, OUR_CERTIFICATE_UNKNOWN_CA),
 	FAILS(alert_received_alone, UPSTREAM, OUR_CERTIFICATE_EXPIRED),
 	FAILS(alert_sent_by_rule, CLIENT, UNRECOGNIZED_NAME),
-	{ .name = "alert_sent_alone", .run = alert_sent_alone, .direction = DIRECTION_CLIENT,
-	  .cause = CAUSE_NO_APPLICATION_PROTOCOL, .begun = 1, .failed = 1, .joined = 1 },
+	{ .name = "alert_sent_alone",
+	  .run = alert_sent_alone,
+	  .direction = DIRECTION_CLIENT,
+	  .cause = CAUSE_NO_APPLICATION_PROTOCOL,
+	  .begun = 1,
+	  .failed = 1,
+	  .joined = 1 },
 	FAILS(eof_before_hello, CLIENT, PEER_CLOSED_BEFORE_HELLO),
 	FAILS(eof_later, CLIENT, PEER_CLOSED_MID_HANDSHAKE),
+	FAILS(close_notify, CLIENT, PEER_CLOSED_MID_HANDSHAKE),
 	FAILS(reset_by_errno, CLIENT, PEER_RESET),
 	FAILS(reset_by_socket, UPSTREAM, PEER_RESET),
 	FAILS(other_connection_error, CLIENT, UNKNOWN),

@@ -84,6 +84,20 @@ static void session_of_the_dead(struct victim *victim)
 	say(victim, "remove_session %" PRIu64, made.session);
 }
 
+/* The object has begun again without SSL_free, and has another session now. */
+static void session_of_an_earlier_life(struct victim *victim)
+{
+	struct made made = checked_client(victim, 0, 10, true);
+
+	say(victim, "set 0 flow_state %u", FLOW_UNINITED);
+	say(victim, "set 0 hand_state %u", STATE_BEFORE);
+	say(victim, "set 0 in_init 1");
+	say(victim, "set 0 session %" PRIu64, made.object + 4096);
+	succeed(victim, 0);
+	say(victim, "remove_session %" PRIu64, made.session);
+	say(victim, "free 0");
+}
+
 static void session_without_check(struct victim *victim)
 {
 	struct made made = make(victim, 0, "server");
@@ -186,12 +200,16 @@ static void alert_of_another_kind(struct victim *victim)
 	late_alert(victim, 2, 80, 24);
 }
 
-#define KEPT(name_, direction_, count_)                                                                         \
-	{ .name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_OK, .begun = (count_), \
-	  .ok = (count_) }
-#define REFUSED(name_, direction_, cause_, count_)                                                                     \
-	{ .name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, .begun = (count_), \
-	  .ok = (count_), .amended = 1 }
+#define KEPT(name_, direction_, count_)                                                               \
+	{                                                                                             \
+		.name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_OK, \
+		.begun = (count_), .ok = (count_)                                                     \
+	}
+#define REFUSED(name_, direction_, cause_, count_)                                                          \
+	{                                                                                                   \
+		.name = #name_, .run = name_, .direction = DIRECTION_##direction_, .cause = CAUSE_##cause_, \
+		.begun = (count_), .ok = (count_), .amended = 1                                             \
+	}
 
 const struct scenario refusals[] = {
 	REFUSED(client_without_certificate, CLIENT, PEER_CERTIFICATE_MISSING, 1),
@@ -201,6 +219,7 @@ const struct scenario refusals[] = {
 	REFUSED(client_refused_twice, CLIENT, PEER_CERTIFICATE_EXPIRED, 1),
 	KEPT(unknown_session, CLIENT, 1),
 	KEPT(session_of_the_dead, CLIENT, 1),
+	KEPT(session_of_an_earlier_life, CLIENT, 2),
 	KEPT(session_without_check, CLIENT, 1),
 	REFUSED(upstream_refused, UPSTREAM, PEER_CERTIFICATE_EXPIRED, 1),
 	KEPT(upstream_refused_after_a_byte, UPSTREAM, 1),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The suites of this program: one line here and one file test_NAME.c each. X(name) stands for Suite *suite_name(void). */
+/* The suites of this program: one line here and one file test_NAME.c each. X(name) stands for Suite
+ * *suite_name(void). */
 #ifndef TLSWHY_TESTS_BPF_SUITES_H
 #define TLSWHY_TESTS_BPF_SUITES_H
 
@@ -7,9 +8,13 @@
 
 #define SUITES(X)    \
 	X(scenarios) \
-	X(facts) \
-	X(hello) \
-	X(unknown)
+	X(facts)     \
+	X(hello)     \
+	X(unknown)   \
+	X(processes) \
+	X(answers)   \
+	X(losses)    \
+	X(load)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)

@@ -165,6 +165,7 @@ START_TEST(of_a_failure)
 	say(&victim, "set 0 min_version 0x0302");
 	say(&victim, "set 0 options 0x20000000"); /* SSL_OP_NO_TLSv1_3 */
 	say(&victim, "during 0 fatal_alert 40");
+	say(&victim, "during 0 shutdown 2"); /* by the alert: not an end of its own */
 	say(&victim, "during 0 send_alert 0x3302");
 	say(&victim, "during 0 cert_req 1");
 	say(&victim, "set 0 message_type 11");

@@ -89,8 +89,8 @@ static const struct {
 	unsigned int state, type;
 	size_t bytes;
 } others[] = {
-	{ STATE_READ_CH, 2, 100 },  { STATE_READ_CH, 16, 100 },  { STATE_READ_KEY, 1, 100 },
-	{ STATE_READ_KEY, 16, 100 }, { STATE_BEFORE, 1, 100 },    { STATE_OK, 1, 100 },
+	{ STATE_READ_CH, 2, 100 },    { STATE_READ_CH, 16, 100 },   { STATE_READ_KEY, 1, 100 },
+	{ STATE_READ_KEY, 16, 100 },  { STATE_BEFORE, 1, 100 },     { STATE_OK, 1, 100 },
 	{ STATE_EARLY_DATA, 1, 100 }, { STATE_READ_CH, 1, 131073 },
 };
 

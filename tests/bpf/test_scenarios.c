@@ -20,19 +20,21 @@ static void assert_counters(const struct lab *lab, const struct scenario *s)
 		unsigned int want;
 		const char *name;
 	} rows[] = {
-		{ COUNTER_BEGUN, s->begun, "begun" },       { COUNTER_OK, s->ok, "ok" },
-		{ COUNTER_FAILED, s->failed, "failed" },    { COUNTER_AMENDED, s->amended, "amended" },
-		{ COUNTER_JOINED, s->joined, "joined" },    { COUNTER_UNMATCHED, s->unmatched, "unmatched" },
-		{ COUNTER_RING_FULL, 0, "ring_full" },      { COUNTER_READ_FAULTS, 0, "read_faults" },
+		{ COUNTER_BEGUN, s->begun, "begun" },        { COUNTER_OK, s->ok, "ok" },
+		{ COUNTER_FAILED, s->failed, "failed" },     { COUNTER_AMENDED, s->amended, "amended" },
+		{ COUNTER_JOINED, s->joined, "joined" },     { COUNTER_UNMATCHED, s->unmatched, "unmatched" },
+		{ COUNTER_RING_FULL, 0, "ring_full" },       { COUNTER_READ_FAULTS, 0, "read_faults" },
 		{ COUNTER_FOREIGN_HITS, 0, "foreign_hits" }, { COUNTER_LOST_MARKS, 0, "lost_marks" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint64_t have = lab_sum(lab, rows[i].counter);
 
-		ck_assert_msg(have == rows[i].want, "%s: %s is %" PRIu64 ", not %u", s->name, rows[i].name, have, rows[i].want);
+		ck_assert_msg(have == rows[i].want, "%s: %s is %" PRIu64 ", not %u", s->name, rows[i].name, have,
+			      rows[i].want);
 	}
-	ck_assert_msg(lab_of(lab, COUNTER_BEGUN, s->direction) == s->begun, "%s: begun of another direction", s->name);
+	ck_assert_msg(lab_of(lab, COUNTER_BEGUN, s->direction) == s->begun, "%s: begun of another direction",
+		      s->name);
 	ck_assert_msg(lab->open[s->direction] == s->open, "%s: open is %" PRIu64, s->name, lab->open[s->direction]);
 }
 
@@ -130,7 +132,8 @@ START_TEST(spilled_verdicts_are_judged_alike)
 			total += spill;
 			ck_assert_int_eq(by_ring.spilled.count[direction][cause], 0);
 			ck_assert_int_eq(by_spill.recorded.count[direction][cause], 0);
-			ck_assert_msg(ring == spill, "direction %u: %" PRId64 " of '%s' by the ring, %" PRId64 " by the spill map",
+			ck_assert_msg(ring == spill,
+				      "direction %u: %" PRId64 " of '%s' by the ring, %" PRId64 " by the spill map",
 				      direction, ring, cause_id((enum cause)cause), spill);
 		}
 	/* An amendment gives one and takes one. */

@@ -57,9 +57,9 @@ static void play_full(void)
 	say(&victim, "free 0");
 }
 
-#define LAYOUT(field)      offsetof(struct layout, field)
-#define EVENT(field)       offsetof(struct event, field), sizeof(((struct event *)0)->field)
-#define VERDICT(field)     EVENT(verdict.field)
+#define LAYOUT(field)  offsetof(struct layout, field)
+#define EVENT(field)   offsetof(struct event, field), sizeof(((struct event *)0)->field)
+#define VERDICT(field) EVENT(verdict.field)
 
 /* Which fact goes when a field is not known. known: what it is otherwise. */
 static const struct {
@@ -103,7 +103,8 @@ START_TEST(a_fact_is_there)
 	play_full();
 	lab_read(lab);
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
-		uint64_t value = fact_of(&lab_only(lab, EVENT_SETTLED)->seen.event, facts[i].fact, facts[i].fact_bytes);
+		uint64_t value =
+			fact_of(&lab_only(lab, EVENT_SETTLED)->seen.event, facts[i].fact, facts[i].fact_bytes);
 
 		ck_assert_msg(value == facts[i].known, "'%s' gives %llu", facts[i].name, (unsigned long long)value);
 	}
@@ -142,6 +143,30 @@ START_TEST(the_version_is_unknown)
 	say(&victim, "free 0");
 	lab_read(lab);
 	ck_assert_uint_eq(lab_only(lab, EVENT_SETTLED)->seen.event.tls_version, _i ? 0 : 0x0304);
+}
+END_TEST
+
+/* Where a library has an object that reads records, the one of 3.0 is not looked at. */
+START_TEST(records_are_read_by_another_object)
+{
+	struct layout layout = fake_layout;
+
+	layout.record_layer = FAKE_READER;
+	layout.record_packet = FAKE_READER_PACKET;
+	layout.record_packet_bytes = FAKE_READER_PACKET + 8;
+	lab_watch_as(lab, victim.pid, &layout);
+	make(&victim, 0, "client");
+	say(&victim, "packet 0 485454502f");
+	say(&victim, "set 0 record_packet 0");
+	say(&victim, "set 0 reader self");
+	say(&victim, "set 0 reader.packet self");
+	say(&victim, "set 0 reader.bytes %d", _i ? 5 : 4);
+	fail_in(&victim, 0, STATE_WROTE_CH);
+	say(&victim, "free 0");
+	lab_read(lab);
+	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
+	ck_assert_uint_eq(lab_only(lab, EVENT_SETTLED)->seen.event.verdict.first_record,
+			  _i ? FIRST_RECORD_HTTP : FIRST_RECORD_UNKNOWN);
 }
 END_TEST
 
@@ -259,8 +284,8 @@ END_TEST
 /* The victim's layout is that of a library that exists: the one of this host, where it is OpenSSL 3.0. */
 START_TEST(the_victims_layout_is_the_tables)
 {
-	static const char *const directories[] = { "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",
-						   "/usr/lib" };
+	static const char *const directories[] = { "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
+						   "/usr/lib64", "/usr/lib" };
 	autolibrary struct library *ssl = NULL, *crypto = NULL;
 	struct layout_report report;
 	struct layout layout;
@@ -293,6 +318,7 @@ Suite *suite_unknown(void)
 	tcase_add_test(unknown, a_fact_is_there);
 	tcase_add_loop_test(unknown, a_field_is_unknown, 0, COUNT(facts));
 	tcase_add_loop_test(unknown, the_version_is_unknown, 0, 2);
+	tcase_add_loop_test(unknown, records_are_read_by_another_object, 0, 2);
 	tcase_add_test(unknown, without_a_role);
 	tcase_add_test(unknown, without_a_layout);
 	tcase_add_loop_test(unknown, a_pointer_leads_nowhere, 0, COUNT(bad_pointers));

@@ -11,6 +11,7 @@
  *   name ID TEXT, proxy ID PORT TEXT, packet ID HEX
  *   step ID RESULT, thread ID RESULT            one SSL_do_handshake; the second in a thread of its own, which ends
  *   error CODE, connection_error ERRNO TEXT, verify_error N, check_host RESULT, remove_session ADDRESS
+ *   answer ID STATUS                nginx's own answer to a request on the object's connection
  *   free ID, forget ID              SSL_free; the second without calling it
  *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
  *   write ID BYTES, peer_write ID BYTES, peer_reset ID, close ID
@@ -308,11 +309,19 @@ static bool run_object(struct object *object, const char *verb, char *rest)
 		SSL_do_handshake(object);
 		return true;
 	}
+	if (!strcmp(verb, "answer")) {
+		void *request[8] = { NULL, object->connection }; /* signature, connection */
+
+		ngx_http_special_response_handler(request, (long)number(&rest));
+		return true;
+	}
 	if (!strcmp(verb, "thread"))
 		command_thread(object, rest);
-	else if (!strcmp(verb, "message") || !strcmp(verb, "name") || !strcmp(verb, "proxy") || !strcmp(verb, "packet"))
+	else if (!strcmp(verb, "message") || !strcmp(verb, "name") || !strcmp(verb, "proxy") ||
+		 !strcmp(verb, "packet"))
 		command_text(object, verb, rest);
-	else if (!strcmp(verb, "write") || !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") || !strcmp(verb, "close"))
+	else if (!strcmp(verb, "write") || !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
+		 !strcmp(verb, "close"))
 		command_socket(object, verb, rest);
 	else
 		return false;

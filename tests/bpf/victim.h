@@ -29,7 +29,7 @@ struct object {
 	uint8_t ex_stack[32];
 	uint64_t ex_slots[8];
 	uint8_t connection[256], read_event[64], write_event[64], log[64], proxy[64];
-	uint8_t packet[16];
+	uint8_t packet[16], reader[64];
 	char hostname[512], proxy_text[64];
 	uint8_t *message; /* ends where its page ends: the next one cannot be read */
 	size_t message_pages;
@@ -46,6 +46,7 @@ const char *X509_verify_cert_error_string(long result);
 int ngx_connection_error(void *connection, int error, const char *text);
 void ngx_ssl_remove_cached_session(void *context, void *session);
 long ngx_ssl_check_host(void *connection, void *name);
+long ngx_http_special_response_handler(void *request, long status);
 
 /* What SSL_do_handshake and ngx_ssl_check_host of this thread return. */
 extern __thread int victim_result;

@@ -69,3 +69,10 @@ __attribute__((noinline)) long ngx_ssl_check_host(void *connection, void *name)
 	(void)connection, (void)name;
 	return victim_result;
 }
+
+__attribute__((noinline)) long ngx_http_special_response_handler(void *request, long status)
+{
+	BODY("ngx_http_special_response_handler");
+	(void)request;
+	return status;
+}

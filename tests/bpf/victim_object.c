@@ -13,20 +13,28 @@
 
 struct field {
 	const char *name;
-	size_t block;      /* of struct object */
-	const __u16 *at;   /* offset in the block, by the layout; NULL: fixed */
+	size_t block;    /* of struct object */
+	const __u16 *at; /* offset in the block, by the layout; NULL: fixed */
 	size_t fixed;
 	size_t bytes;
 	size_t self_block; /* where a pointer leads; 0: it is none */
 };
 
 #define BLOCK(name) offsetof(struct object, name)
-#define SSL(field_, bytes_, self_) \
-	{ .name = #field_, .block = BLOCK(ssl), .at = &fake_layout.field_, .bytes = (bytes_), .self_block = (self_) }
-#define IN(name_, block_, field_, bytes_, self_)                                                                  \
-	{ .name = (name_), .block = BLOCK(block_), .at = &fake_layout.field_, .bytes = (bytes_), .self_block = (self_) }
-#define NGX(name_, block_, fixed_, bytes_, self_)                                                                 \
-	{ .name = (name_), .block = BLOCK(block_), .fixed = (fixed_), .bytes = (bytes_), .self_block = (self_) }
+#define SSL(field_, bytes_, self_)                                                                  \
+	{                                                                                           \
+		.name = #field_, .block = BLOCK(ssl), .at = &fake_layout.field_, .bytes = (bytes_), \
+		.self_block = (self_)                                                               \
+	}
+#define IN(name_, block_, field_, bytes_, self_)                                                       \
+	{                                                                                              \
+		.name = (name_), .block = BLOCK(block_), .at = &fake_layout.field_, .bytes = (bytes_), \
+		.self_block = (self_)                                                                  \
+	}
+#define FIXED(name_, block_, fixed_, bytes_, self_)                                                                  \
+	{                                                                                                            \
+		.name = (name_), .block = BLOCK(block_), .fixed = (fixed_), .bytes = (bytes_), .self_block = (self_) \
+	}
 
 static const struct field fields[] = {
 	SSL(version, 4, 0),
@@ -67,20 +75,24 @@ static const struct field fields[] = {
 	IN("session.peer", session, session_peer, 8, BLOCK(session)),
 	IN("session.hostname", session, session_hostname, 8, BLOCK(hostname)),
 	IN("cipher.id", cipher, cipher_id, 4, 0),
+	/* Behind all others: where a layout of the tests has a record layer of its own. */
+	FIXED("reader", ssl, FAKE_READER, 8, BLOCK(reader)),
+	FIXED("reader.packet", reader, FAKE_READER_PACKET, 8, BLOCK(packet)),
+	FIXED("reader.bytes", reader, FAKE_READER_PACKET + 8, 8, 0),
 	/* nginx 1.18 to 1.30: src/core/ngx_connection.h, ngx_log.h, src/event/ngx_event.h */
-	NGX("slots", ex_stack, 8, 8, BLOCK(ex_slots)),
-	NGX("connection", ex_slots, 8 * FAKE_CONNECTION_INDEX, 8, BLOCK(connection)),
-	NGX("connection.read", connection, 8, 8, BLOCK(read_event)),
-	NGX("connection.write", connection, 16, 8, BLOCK(write_event)),
-	NGX("connection.fd", connection, 24, 4, 0),
-	NGX("connection.log", connection, 80, 8, BLOCK(log)),
-	NGX("connection.proxy", connection, 136, 8, BLOCK(proxy)),
-	NGX("log.number", log, 16, 8, 0),
-	NGX("read.bits", read_event, 8, 4, 0),
-	NGX("write.bits", write_event, 8, 4, 0),
-	NGX("proxy.bytes", proxy, 0, 8, 0),
-	NGX("proxy.text", proxy, 8, 8, BLOCK(proxy_text)),
-	NGX("proxy.port", proxy, 32, 2, 0),
+	FIXED("slots", ex_stack, 8, 8, BLOCK(ex_slots)),
+	FIXED("connection", ex_slots, 8 * FAKE_CONNECTION_INDEX, 8, BLOCK(connection)),
+	FIXED("connection.read", connection, 8, 8, BLOCK(read_event)),
+	FIXED("connection.write", connection, 16, 8, BLOCK(write_event)),
+	FIXED("connection.fd", connection, 24, 4, 0),
+	FIXED("connection.log", connection, 80, 8, BLOCK(log)),
+	FIXED("connection.proxy", connection, 136, 8, BLOCK(proxy)),
+	FIXED("log.number", log, 16, 8, 0),
+	FIXED("read.bits", read_event, 8, 4, 0),
+	FIXED("write.bits", write_event, 8, 4, 0),
+	FIXED("proxy.bytes", proxy, 0, 8, 0),
+	FIXED("proxy.text", proxy, 8, 8, BLOCK(proxy_text)),
+	FIXED("proxy.port", proxy, 32, 2, 0),
 };
 
 const struct field *field_find(const char *name)
@@ -124,8 +136,9 @@ static void point(struct object *object, const char *name)
 
 void object_init(struct object *object, bool server)
 {
-	static const char *const pointers[] = { "rbio", "wbio", "session", "ex_data", "slots", "connection",
-						"connection.read", "connection.write", "connection.log" };
+	static const char *const pointers[] = { "rbio",          "wbio",       "session",         "ex_data",
+						"slots",         "connection", "connection.read", "connection.write",
+						"connection.log" };
 
 	memset(object, 0, sizeof(*object));
 	object->fd = object->peer = -1;
@@ -139,7 +152,8 @@ void object_init(struct object *object, bool server)
 }
 
 /* A connected pair over a listener of its own. bind_to and connect_to may differ: mapped addresses. */
-static bool connect_pair(int pair[2], const void *bind_to, socklen_t bind_bytes, void *connect_to, socklen_t connect_bytes)
+static bool connect_pair(int pair[2], const void *bind_to, socklen_t bind_bytes, void *connect_to,
+			 socklen_t connect_bytes)
 {
 	sa_family_t bind_family = ((const struct sockaddr *)bind_to)->sa_family;
 	sa_family_t connect_family = ((const struct sockaddr *)connect_to)->sa_family;

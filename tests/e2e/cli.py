@@ -24,6 +24,7 @@ from lab import clients, raw, rig, wire
 from lab.bench import TESTS, Bench, balanced, report_of, require, require_offer, test
 import cases_host # pylint: disable=unused-import
 import cases_process # pylint: disable=unused-import
+import cases_recording # pylint: disable=unused-import
 from lab.results import Results, Skip
 from lab.scenario import Scenario, client
 

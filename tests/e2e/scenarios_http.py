@@ -102,7 +102,7 @@ BROKEN = (
     http("http_malformed_record_length", clients.raw(b"\x16\x03\x01\xff\xff" + bytes(64)),
          client("malformed_message", error=(198, 146))), # since 3.2 DATA_LENGTH_TOO_LONG
     http("http_unexpected_message", clients.raw(SERVER_HELLO_FIRST), client("unexpected_message", error=244)),
-    http("http_other_error_compression", clients.raw(NO_COMPRESSION), client("other_error", error=(187, 342))), # by version
+    http("http_other_error_compression", clients.raw(NO_COMPRESSION), client("other_error", error=(187, 342))),
     http("http_bad_record_tls13", clients.raw(HELLO13, raw.flight, RUBBISH_RECORD),
          client("decrypt_error", error=281)),
     http("http_bad_binder", clients.bad_binder(), client(), client("session_resumption_failed", error=253)),

@@ -14,31 +14,37 @@
 #include <check.h>
 
 /* Suites, in the order they run. A new suite is a line here: X(name) stands for Suite *suite_name(void). */
-#define SUITES(X)         \
-	X(latency_bucket) \
-	X(cause)          \
-	X(histogram)      \
-	X(toplist)        \
-	X(distinct)       \
-	X(aggregate)      \
-	X(snapshot)       \
-	X(classify)       \
-	X(classify_noise) \
-	X(reason_causes)  \
-	X(verify_causes)  \
-	X(clienthello)    \
-	X(decode)         \
-	X(escape)         \
-	X(json)           \
-	X(text)           \
-	X(trace)          \
-	X(layout)         \
-	X(library)        \
-	X(nginx_title)    \
-	X(procmaps)       \
-	X(selftest)       \
-	X(worker)         \
-	X(diagnose)
+#define SUITES(X)           \
+	X(latency_bucket)   \
+	X(cause)            \
+	X(histogram)        \
+	X(toplist)          \
+	X(distinct)         \
+	X(impact)           \
+	X(aggregate)        \
+	X(snapshot)         \
+	X(classify)         \
+	X(classify_noise)   \
+	X(reason_causes)    \
+	X(verify_causes)    \
+	X(clienthello)      \
+	X(decode)           \
+	X(escape)           \
+	X(json)             \
+	X(text)             \
+	X(openmetrics)      \
+	X(export)           \
+	X(trace)            \
+	X(layout)           \
+	X(library)          \
+	X(nginx_title)      \
+	X(procmaps)         \
+	X(selftest)         \
+	X(worker)           \
+	X(diagnose)         \
+	X(recording)        \
+	X(recording_layout) \
+	X(golden)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)

@@ -21,7 +21,8 @@ enum probe_file { PROBE_IN_NGINX, PROBE_IN_LIBSSL, PROBE_IN_LIBCRYPTO };
 	X(VERIFY_ERROR_STRING, 4, verify_error_string, "X509_verify_cert_error_string", LIBCRYPTO, false, true) \
 	X(CONNECTION_ERROR, 5, connection_error, "ngx_connection_error", NGINX, false, true)                    \
 	X(REMOVE_SESSION, 6, remove_cached_session, "ngx_ssl_remove_cached_session", NGINX, false, true)        \
-	X(CHECK_HOST, 7, check_host_return, "ngx_ssl_check_host", NGINX, true, false)
+	X(CHECK_HOST, 7, check_host_return, "ngx_ssl_check_host", NGINX, true, false)                           \
+	X(SPECIAL_RESPONSE, 8, special_response, "ngx_http_special_response_handler", NGINX, false, false)
 
 enum probe {
 #define X(symbol, number, ...) PROBE_##symbol = (number),

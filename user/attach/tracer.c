@@ -159,10 +159,11 @@ static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum pr
 	return NULL;
 }
 
-static int keep_link(struct tracer *tracer, struct bpf_link *link)
+static int keep_link(struct tracer *tracer, struct bpf_link *link, enum probe probe)
 {
 	if (!link)
 		return -errno;
+	tracer->probes[tracer->link_count] = probe;
 	tracer->links[tracer->link_count++] = link;
 	return 0;
 }
@@ -177,15 +178,26 @@ int tracer_attach(struct tracer *tracer, const struct probe_site *site)
 	if (tracer->link_count >= SITES_MAX)
 		return -ENOSPC;
 	return keep_link(tracer,
-			 bpf_program__attach_uprobe_opts(program, -1, site->path, site->file_offset, &options));
+			 bpf_program__attach_uprobe_opts(program, -1, site->path, site->file_offset, &options),
+			 site->probe);
 }
 
 int tracer_attach_processes(struct tracer *tracer)
 {
 	const struct tlswhy_bpf *skeleton = tracer->skeleton;
-	int error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exit));
+	int error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exit), PROBE_COUNT);
 
-	return error ? error : keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec));
+	return error ? error : keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec), PROBE_COUNT);
+}
+
+void tracer_detach(struct tracer *tracer, enum probe probe)
+{
+	for (size_t i = 0; i < tracer->link_count; i++) {
+		if (tracer->probes[i] != probe || !tracer->links[i])
+			continue;
+		bpf_link__destroy(tracer->links[i]);
+		tracer->links[i] = NULL;
+	}
 }
 
 void tracer_arm(struct tracer *tracer)

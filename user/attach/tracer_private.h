@@ -17,6 +17,7 @@ struct tracer {
 	struct tlswhy_bpf *skeleton;
 	struct ring_buffer *ring;
 	struct bpf_link *links[SITES_MAX + TRACEPOINTS];
+	enum probe probes[SITES_MAX + TRACEPOINTS]; /* of links, by index; PROBE_COUNT: a tracepoint */
 	size_t link_count;
 	tracer_record_fn *record;
 	void *context;

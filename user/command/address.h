@@ -31,8 +31,8 @@ const char *address_text(const union address *address, char buffer[ADDRESS_BYTES
 bool address_is_loopback(const union address *address);
 
 /*
- * Listens, without blocking later on. Returns a descriptor and sets the port that was found where 0 was asked for; or a
- * negative errno, with *address untouched.
+ * Listens, without blocking later on. Returns a descriptor and sets the port that was found where 0 was asked for; or
+ * a negative errno, with *address untouched.
  */
 int address_listen(union address *address);
 

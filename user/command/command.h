@@ -7,6 +7,8 @@
 
 int command_report(const struct options *options);
 int command_trace(const struct options *options);
+int command_record(const struct options *options);
+int command_export(const struct options *options);
 int command_check(const struct options *options);
 
 #endif

@@ -76,8 +76,7 @@ static bool fill_rows(struct snapshot *snapshot, size_t rows, const struct gauge
 int gauges_fill(const struct gauges *gauges, struct snapshot *snapshot)
 {
 	size_t rows = snapshot->worker_count;
-	struct snapshot_worker *workers =
-		reallocarray(snapshot->workers, rows + gauges->count + 1, sizeof(*workers));
+	struct snapshot_worker *workers = reallocarray(snapshot->workers, rows + gauges->count + 1, sizeof(*workers));
 
 	if (!workers)
 		return -ENOMEM;

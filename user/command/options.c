@@ -16,6 +16,7 @@
 #include "base/log.h"
 
 #define DURATION_MAX_S (31.0 * 86400)
+#define INTERVAL_MAX_S 86400.0
 
 /* Takes an option's value (NULL where it has none). Returns 0, or -EINVAL; the caller says which option. */
 typedef int option_fn(struct options *options, const char *value);
@@ -54,18 +55,23 @@ static int take_pid(struct options *options, const char *value)
 	return 0;
 }
 
-static int take_duration(struct options *options, const char *value)
+static int parse_seconds(const char *text, double max, double *out)
 {
 	char *end = NULL;
 	double seconds;
 
-	if ((value[0] < '0' || value[0] > '9') && value[0] != '.')
+	if ((text[0] < '0' || text[0] > '9') && text[0] != '.')
 		return -EINVAL;
-	seconds = strtod(value, &end);
-	if (end == value || *end || !(seconds > 0) || seconds > DURATION_MAX_S)
+	seconds = strtod(text, &end);
+	if (end == text || *end || !(seconds > 0) || seconds > max)
 		return -EINVAL;
-	options->duration_s = seconds;
+	*out = seconds;
 	return 0;
+}
+
+static int take_duration(struct options *options, const char *value)
+{
+	return parse_seconds(value, DURATION_MAX_S, &options->duration_s);
 }
 
 static int take_format(struct options *options, const char *value)
@@ -112,6 +118,40 @@ static int take_spill_entries(struct options *options, const char *value)
 	return 0;
 }
 
+static int take_input(struct options *options, const char *value)
+{
+	if (options->input_count == OPTIONS_INPUTS || !value[0])
+		return -EINVAL;
+	options->inputs[options->input_count++] = value;
+	return 0;
+}
+
+static int take_output(struct options *options, const char *value)
+{
+	if (!value[0])
+		return -EINVAL;
+	options->output = value;
+	return 0;
+}
+
+static int take_listen(struct options *options, const char *value)
+{
+	return address_parse(value, &options->listen);
+}
+
+static int take_textfile(struct options *options, const char *value)
+{
+	if (!value[0])
+		return -EINVAL;
+	options->textfile = value;
+	return 0;
+}
+
+static int take_interval(struct options *options, const char *value)
+{
+	return parse_seconds(value, INTERVAL_MAX_S, &options->interval_s);
+}
+
 static int take_verbose(struct options *options, const char *value)
 {
 	(void)value;
@@ -150,17 +190,34 @@ static const struct option_row rows[] = {
 	{ .name = "duration",
 	  .letter = 'd',
 	  .argument = "SECONDS",
-	  .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_RECORD | COMMAND_EXPORT,
 	  .take = take_duration,
 	  .help = "how long to watch; default: until interrupted" },
+	{ .name = "input",
+	  .letter = 'i',
+	  .argument = "FILE",
+	  .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .take = take_input,
+	  .help = "read this recording instead of watching; may be repeated: all as one" },
+	{ .name = "output",
+	  .letter = 'o',
+	  .argument = "FILE",
+	  .commands = COMMAND_RECORD,
+	  .take = take_output,
+	  .help = "the recording, a file that does not exist yet" },
+	{ .name = "record",
+	  .argument = "FILE",
+	  .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .take = take_output,
+	  .help = "keep what is seen in this file as well, as tlswhy record does" },
 	{ .name = "format",
 	  .argument = "text|json",
-	  .commands = COMMAND_ALL,
+	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_CHECK,
 	  .take = take_format,
 	  .help = "default: text" },
 	{ .name = "color",
 	  .argument = "auto|always|never",
-	  .commands = COMMAND_ALL,
+	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_CHECK,
 	  .take = take_color,
 	  .help = "default: auto, on a terminal unless NO_COLOR is set" },
 	{ .name = "live",
@@ -171,14 +228,29 @@ static const struct option_row rows[] = {
 	  .commands = COMMAND_REPORT,
 	  .take = take_exit_code,
 	  .help = "exit with 4 when a finding is at least a warning" },
+	{ .name = "listen",
+	  .argument = "ADDR:PORT",
+	  .commands = COMMAND_EXPORT,
+	  .take = take_listen,
+	  .help = "where to serve /metrics, [::1]:PORT too; default, without --textfile: " OPTIONS_LISTEN },
+	{ .name = "textfile",
+	  .argument = "FILE",
+	  .commands = COMMAND_EXPORT,
+	  .take = take_textfile,
+	  .help = "replace this file with the metrics, again and again" },
+	{ .name = "interval",
+	  .argument = "SECONDS",
+	  .commands = COMMAND_EXPORT,
+	  .take = take_interval,
+	  .help = "how often --textfile is written; default: 15" },
 	{ .name = "ring-bytes",
 	  .argument = "BYTES",
-	  .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_RECORD | COMMAND_EXPORT,
 	  .take = take_ring_bytes,
 	  .help = "size of the ring buffer, a power of two from 4096; default: 4194304" },
 	{ .name = "spill-entries",
 	  .argument = "N",
-	  .commands = COMMAND_REPORT | COMMAND_TRACE,
+	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_RECORD | COMMAND_EXPORT,
 	  .take = take_spill_entries,
 	  .help = "size of the map that counts when the ring is full; default: 16384" },
 	{ .name = "verbose",
@@ -230,6 +302,12 @@ static int usage_error(const char *what, const char *subject)
 	return -EINVAL;
 }
 
+static bool is_about_watching(const struct options *options)
+{
+	return options->pid_count || options->duration_s > 0 || options->output || options->ring_bytes ||
+	       options->spill_entries;
+}
+
 int options_parse(struct options *options, enum command_bit command, int argc, char **argv)
 {
 	struct option longs[ROW_COUNT + 1];
@@ -255,6 +333,11 @@ int options_parse(struct options *options, enum command_bit command, int argc, c
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument", argv[optind]);
+	if (parsed.input_count && is_about_watching(&parsed)) {
+		log_error("-i reads recordings, and watches nothing that -p, -d, --record or a size could be about");
+		log_hint("choose what is recorded when it is recorded");
+		return -EINVAL;
+	}
 	*options = parsed;
 	return 0;
 }

@@ -13,7 +13,12 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#define OPTIONS_PIDS 64
+#include "command/address.h"
+
+#define OPTIONS_PIDS   64
+#define OPTIONS_INPUTS 64
+/* Where export listens if nothing else is asked for. No service is registered for the port (IANA). */
+#define OPTIONS_LISTEN "127.0.0.1:19443"
 
 /* Exit codes of the program. */
 enum {
@@ -29,7 +34,9 @@ enum command_bit {
 	COMMAND_REPORT = 1,
 	COMMAND_TRACE = 2,
 	COMMAND_CHECK = 4,
-	COMMAND_ALL = 7,
+	COMMAND_RECORD = 8,
+	COMMAND_EXPORT = 16,
+	COMMAND_ALL = 31,
 };
 
 enum format { FORMAT_TEXT, FORMAT_JSON };
@@ -44,8 +51,14 @@ struct options {
 	bool verbose;
 	bool live;
 	bool exit_code;
+	const char *inputs[OPTIONS_INPUTS]; /* recordings, of argv; none: this host is watched */
+	size_t input_count;
+	const char *output; /* where a watch is recorded; NULL: nowhere; of argv */
 	bool help;
 	uint32_t ring_bytes, spill_entries; /* 0: default */
+	union address listen;               /* AF_UNSPEC: not given */
+	const char *textfile;               /* NULL: none; of argv */
+	double interval_s;                  /* 0: not given */
 };
 
 /*

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tlswhy report: watches, then says why handshakes fail.
+ * tlswhy report: watches, or reads recordings, then says why handshakes fail.
  *
- * Invariant: printed before detaching, which is slow; Ctrl-C ends the watch and still reports.
+ * Invariant: what is printed depends on the records and the window alone, so that a recording gives the report its
+ * watch gave. Printed before detaching, which is slow; Ctrl-C ends the watch and still reports.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "command/command.h"
 #include "command/session.h"
-#include "command/workers.h"
+#include "command/source.h"
 #include "diagnose/diagnose.h"
 #include "handshake/aggregate.h"
-#include "host/clock.h"
 #include "output/json.h"
 #include "output/text.h"
 
@@ -29,7 +28,6 @@
 
 struct report {
 	struct aggregate *aggregate;
-	struct workers workers;
 	uint64_t start_ns, progress_ns;
 	uint64_t ok, failed; /* for the progress line only */
 	bool progress;
@@ -40,6 +38,9 @@ static void on_observation(void *context, const struct observation *observation)
 	struct report *report = context;
 
 	switch ((enum event_kind)observation->event.header.kind) {
+	case EVENT_ANSWERED:
+		aggregate_add(report->aggregate, observation);
+		break;
 	case EVENT_SETTLED:
 	case EVENT_AMENDED:
 		aggregate_add(report->aggregate, observation);
@@ -50,11 +51,9 @@ static void on_observation(void *context, const struct observation *observation)
 		else
 			report->failed++;
 		break;
-	case EVENT_TARGET:
-		workers_add(&report->workers, (pid_t)observation->event.header.tgid);
-		break;
 	case EVENT_FINAL:
 	case EVENT_EXIT:
+	case EVENT_TARGET:
 		break;
 	}
 }
@@ -73,75 +72,20 @@ static void on_tick(void *context, uint64_t now_ns)
 
 static void on_spilled(void *context, const struct spill_key *key, const struct spill_value *value)
 {
-	aggregate_add_spilled(context, key, value);
-}
+	struct report *report = context;
 
-static char *copy_or_null(const char *text)
-{
-	return text && text[0] ? strdup(text) : NULL;
-}
-
-static int fill_target(const struct watch_target *target, struct snapshot_target *out)
-{
-	const struct nginx_instance *instance = &target->instance;
-
-	*out = (struct snapshot_target){
-		.master_pid = (uint32_t)instance->master,
-		.exe = copy_or_null(instance->exe.path),
-		.library = copy_or_null(target->library_path),
-		.library_version = copy_or_null(target->layout.version),
-		.layout = strdup(layout_source_name(target->layout.source)),
-		.generation = target->generation,
-		.workers = calloc(instance->worker_count ? instance->worker_count : 1, sizeof(*out->workers)),
-	};
-	if (!out->workers || !out->layout)
-		return -ENOMEM;
-	for (size_t i = 0; i < instance->worker_count; i++) {
-		if (instance->only_worker && instance->workers[i].pid != instance->only_worker)
-			continue;
-		out->workers[out->worker_count++] = (uint32_t)instance->workers[i].pid;
-	}
-	return 0;
-}
-
-static int fill_targets(struct watch *watch, struct snapshot *snapshot)
-{
-	const struct watch_targets *targets = watch_targets(watch);
-	int error = 0;
-
-	snapshot->targets = calloc(targets->count, sizeof(*snapshot->targets));
-	if (!snapshot->targets)
-		return -ENOMEM;
-	for (size_t i = 0; i < targets->count && !error; i++)
-		if (targets->items[i].usable)
-			error = fill_target(&targets->items[i], &snapshot->targets[snapshot->target_count++]);
-	return error;
+	aggregate_add_spilled(report->aggregate, key, value);
 }
 
 /* Everything that is known at the end, in one snapshot. */
-static int make_snapshot(struct report *report, struct session *session, struct snapshot *snapshot)
+static int make_snapshot(struct report *report, const struct window *window, struct snapshot *snapshot)
 {
-	struct totals totals[SNAPSHOT_DIRECTIONS];
-	struct losses losses;
-	char host[256] = "";
-	int error = tracer_spilled(watch_tracer(session->watch), on_spilled, report->aggregate);
+	int error;
 
-	if (!error)
-		error = session_totals(session, totals, &losses);
-	if (error)
-		return error;
-	aggregate_set_totals(report->aggregate, totals, &losses);
+	if (window->has_totals)
+		aggregate_set_totals(report->aggregate, window->totals, &window->losses);
 	error = aggregate_snapshot(report->aggregate, snapshot);
-	if (!error)
-		error = fill_targets(session->watch, snapshot);
-	if (!error)
-		error = workers_fill(&report->workers, watch_targets(session->watch), snapshot);
-	clock_hostname(host, sizeof(host));
-	snapshot->host = strdup(host);
-	snapshot->start_ns = session->start_ns;
-	snapshot->start_unix_ns = session->start_ns + (uint64_t)session->unix_offset_ns;
-	snapshot->seconds = (double)(session->end_ns - session->start_ns) / 1e9;
-	return error;
+	return error ? error : window_complete(window, snapshot);
 }
 
 static int print_report(const struct options *options, const struct snapshot *snapshot,
@@ -162,7 +106,7 @@ static int print_report(const struct options *options, const struct snapshot *sn
 	return EXIT_FINE;
 }
 
-static int finish(struct report *report, struct session *session, const struct options *options)
+static int finish(struct report *report, const struct window *window, const struct options *options)
 {
 	__attribute__((cleanup(snapshot_release))) struct snapshot snapshot;
 	autofree struct findings *findings = calloc(1, sizeof(*findings));
@@ -171,7 +115,7 @@ static int finish(struct report *report, struct session *session, const struct o
 	snapshot_init(&snapshot);
 	if (report->progress)
 		fputs("\r\033[K", stderr);
-	error = findings ? make_snapshot(report, session, &snapshot) : -ENOMEM;
+	error = findings ? make_snapshot(report, window, &snapshot) : -ENOMEM;
 	if (error) {
 		log_error("cannot make the report: %s", strerror(-error));
 		return EXIT_RUNTIME;
@@ -180,42 +124,39 @@ static int finish(struct report *report, struct session *session, const struct o
 	return print_report(options, &snapshot, findings);
 }
 
-static int watch_and_report(struct report *report, struct session *session, const struct options *options)
+static int run_and_report(struct report *report, struct source *source, const struct options *options)
 {
-	static const struct session_handlers handlers = { .observe = on_observation, .tick = on_tick };
-	int error;
+	static const struct source_handlers handlers = {
+		.observe = on_observation,
+		.tick = on_tick,
+		.spilled = on_spilled,
+	};
+	const struct aggregate_options aggregate = { .seed = source_window(source)->seed };
+	int code;
 
-	report->start_ns = session->start_ns;
-	report->progress = isatty(STDERR_FILENO);
-	workers_start(&report->workers, watch_targets(session->watch));
-	error = session_run(session, options, &handlers, report);
-	if (error) {
-		log_error("cannot read from the kernel side: %s", strerror(-error));
+	report->aggregate = aggregate_new(&aggregate);
+	if (!report->aggregate) {
+		log_error("cannot start: %s", strerror(ENOMEM));
 		return EXIT_RUNTIME;
 	}
-	return finish(report, session, options);
+	report->start_ns = source_window(source)->start_ns;
+	report->progress = source_is_live(source) && isatty(STDERR_FILENO);
+	if (!source_run(source, &handlers, report))
+		return EXIT_RUNTIME;
+	code = finish(report, source_window(source), options);
+	/* A report of a part is no success. */
+	return source_code(source) != EXIT_FINE ? source_code(source) : code;
 }
 
 int command_report(const struct options *options)
 {
 	struct report report = { 0 };
-	struct aggregate_options aggregate = { 0 };
-	struct session session;
-	int code = EXIT_RUNTIME;
+	struct source *source = NULL;
+	int code = source_open(&source, options, false);
 
-	/* Strangers choose addresses and names; nothing of this run is merged with another. */
-	if (getrandom(&aggregate.seed, sizeof(aggregate.seed), 0) != sizeof(aggregate.seed))
-		return EXIT_RUNTIME;
-	report.aggregate = aggregate_new(&aggregate);
-	if (!report.aggregate) {
-		log_error("cannot start: %s", strerror(ENOMEM));
-		return EXIT_RUNTIME;
-	}
-	code = session_open(&session, options, false);
 	if (code == EXIT_FINE)
-		code = watch_and_report(&report, &session, options);
-	session_release(&session);
-	workers_release(&report.workers);
+		code = run_and_report(&report, source, options);
+	source_free(source);
 	aggregate_free(report.aggregate);
 	return code;
 }

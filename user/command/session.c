@@ -111,7 +111,7 @@ int session_open(struct session *session, const struct options *options, bool fi
 	struct watch_problem problem;
 	int code = requirements_met();
 
-	*session = (struct session){ .signal_fd = -1, .timer_fd = -1, .poll_fd = -1 };
+	*session = (struct session){ .signal_fd = -1, .timer_fd = -1, .poll_fd = -1, .wake_fd = -1 };
 	if (code)
 		return code;
 	if (open_descriptors(session)) {
@@ -145,7 +145,9 @@ static void on_record(void *context, const void *bytes, size_t size)
 	struct session *session = context;
 	struct observation observation;
 
-	if (decode_record(bytes, size, &observation)) {
+	if (session->handlers->raw)
+		bytes = session->handlers->raw(session->context, bytes, &size);
+	if (!bytes || decode_record(bytes, size, &observation)) {
 		session->undecodable++;
 		return;
 	}
@@ -164,10 +166,10 @@ static int add_descriptor(const struct session *session, int fd)
 /* Sleeps until a batch waits, a tick is due or a signal came. Returns 1 when it is time to end. */
 static int wait_for_work(const struct session *session)
 {
-	struct epoll_event events[3];
+	struct epoll_event events[4];
 	struct signalfd_siginfo signal;
 	uint64_t ticks;
-	int ready = epoll_wait(session->poll_fd, events, 3, 1000);
+	int ready = epoll_wait(session->poll_fd, events, 4, 1000);
 
 	if (ready < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -196,6 +198,8 @@ static int watch_until_end(struct session *session, const struct options *option
 			session->handlers->tick(session->context, now_ns);
 			next_tick_ns = now_ns + TICK_NS / 2;
 		}
+		if (session->handlers->wake)
+			session->handlers->wake(session->context);
 		if (now_ns >= deadline_ns)
 			end = 1;
 	}
@@ -224,6 +228,8 @@ int session_run(struct session *session, const struct options *options, const st
 		error = add_descriptor(session, session->timer_fd);
 	if (!error)
 		error = add_descriptor(session, session->signal_fd);
+	if (!error && session->wake_fd >= 0)
+		error = add_descriptor(session, session->wake_fd);
 	if (!error)
 		error = watch_until_end(session, options);
 	tracer_disarm(tracer);

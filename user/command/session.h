@@ -22,15 +22,23 @@ struct session {
 	uint64_t evicted[DIRECTION_COUNT];
 	uint64_t undecodable;
 	int signal_fd, timer_fd, poll_fd;
+	int wake_fd; /* the caller's, waited for besides; -1: none. Set between session_open() and session_run(). */
 	const struct session_handlers *handlers;
 	void *context;
 };
 
 struct session_handlers {
+	/*
+	 * Each record before it is decoded, with *size its length. Returns what is to be decoded instead and sets
+	 * *size, or NULL where that is impossible: the record is then lost, and counted. May be NULL.
+	 */
+	const void *(*raw)(void *context, const void *bytes, size_t *size);
 	/* Each record, marks too. */
 	void (*observe)(void *context, const struct observation *observation);
 	/* Every 100 ms, after what waited was observed. May be NULL. */
 	void (*tick)(void *context, uint64_t now_ns);
+	/* After every wait, wake_fd's too, and after what waited was observed. May be NULL. */
+	void (*wake)(void *context);
 };
 
 /*

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tlswhy trace: one line a handshake, when it is settled.
+ * tlswhy trace: one line a handshake, when it is settled, live or from recordings.
  *
  * A handshake that is ok while nginx may still refuse it waits for nginx's check, the end of its object or one
  * second; with --live nothing waits and a refusal is a second line that says it amends. What waits is bounded: the
  * oldest line is printed early when there is no room.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "command/command.h"
-#include "command/session.h"
+#include "command/source.h"
 #include "output/trace_json.h"
 #include "output/trace_text.h"
 
@@ -29,6 +28,7 @@ struct held {
 
 struct trace {
 	const struct options *options;
+	struct source *source;
 	uint64_t unix_offset_ns;
 	struct held *held;
 	size_t first, count;
@@ -123,6 +123,7 @@ static void on_observation(void *context, const struct observation *observation)
 		break;
 	case EVENT_EXIT:
 	case EVENT_TARGET:
+	case EVENT_ANSWERED:
 		break;
 	}
 }
@@ -139,57 +140,51 @@ static void on_tick(void *context, uint64_t now_ns)
 		print_oldest(trace);
 	}
 	if (fflush(stdout) || trace->failed)
-		raise(SIGTERM); /* the reader has left: end as if asked to */
+		source_stop(trace->source); /* the reader has left: end as if asked to */
 }
 
 /* What the lines do not show. */
-static void tell_losses(const struct session *session)
+static void tell_losses(const struct window *window)
 {
-	struct totals totals[SNAPSHOT_DIRECTIONS];
-	struct losses losses;
-
-	if (session_totals(session, totals, &losses))
-		return;
-	if (losses.ring_full)
+	if (window->losses.ring_full)
 		log_info("%llu handshakes were counted and not printed: the ring was full (--ring-bytes)",
-			 (unsigned long long)losses.ring_full);
+			 (unsigned long long)window->losses.ring_full);
 }
 
-static int trace_result(const struct trace *trace, int error)
+static int trace_all(struct trace *trace)
 {
-	if (error)
-		log_error("cannot read from the kernel side: %s", strerror(-error));
-	else if (trace->failed || ferror(stdout))
+	static const struct source_handlers handlers = { .observe = on_observation, .tick = on_tick };
+	bool done;
+
+	trace->unix_offset_ns = (uint64_t)source_window(trace->source)->unix_offset_ns;
+	if (trace->options->format == FORMAT_TEXT)
+		trace_text_header(stdout);
+	fflush(stdout);
+	done = source_run(trace->source, &handlers, trace);
+	while (trace->count)
+		print_oldest(trace);
+	if (fflush(stdout) || trace->failed || ferror(stdout)) {
 		log_error("cannot write to standard output");
-	else
-		return EXIT_FINE;
-	return EXIT_RUNTIME;
+		return EXIT_RUNTIME;
+	}
+	if (!done)
+		return EXIT_RUNTIME;
+	tell_losses(source_window(trace->source));
+	return source_code(trace->source);
 }
 
 int command_trace(const struct options *options)
 {
-	static const struct session_handlers handlers = { .observe = on_observation, .tick = on_tick };
 	struct trace trace = { .options = options };
-	struct session session;
-	int code, error;
+	int code;
 
 	trace.held = calloc(HELD_MAX, sizeof(*trace.held));
 	if (!trace.held)
 		return EXIT_RUNTIME;
-	code = session_open(&session, options, !options->live);
-	if (code == EXIT_FINE) {
-		trace.unix_offset_ns = (uint64_t)session.unix_offset_ns;
-		if (options->format == FORMAT_TEXT)
-			trace_text_header(stdout);
-		fflush(stdout);
-		error = session_run(&session, options, &handlers, &trace);
-		while (trace.count)
-			print_oldest(&trace);
-		fflush(stdout);
-		code = trace_result(&trace, error);
-		tell_losses(&session);
-	}
-	session_release(&session);
+	code = source_open(&trace.source, options, !options->live);
+	if (code == EXIT_FINE)
+		code = trace_all(&trace);
+	source_free(trace.source);
 	free(trace.held);
 	return code;
 }

@@ -33,22 +33,6 @@ void workers_release(struct workers *workers)
 	*workers = (struct workers){ 0 };
 }
 
-static struct snapshot_worker *row_of(struct snapshot *snapshot, pid_t pid)
-{
-	struct snapshot_worker *rows;
-
-	for (size_t i = 0; i < snapshot->worker_count; i++)
-		if (snapshot->workers[i].pid == (uint32_t)pid)
-			return &snapshot->workers[i];
-	rows = reallocarray(snapshot->workers, snapshot->worker_count + 1, sizeof(*rows));
-	if (!rows)
-		return NULL;
-	snapshot->workers = rows;
-	rows[snapshot->worker_count] =
-		(struct snapshot_worker){ .pid = (uint32_t)pid, .cpu_ratio = -1, .run_delay_ratio = -1 };
-	return &rows[snapshot->worker_count++];
-}
-
 /* Of a worker that was there from the start; 0: it came later and had no handshake. */
 static uint32_t generation_of(const struct watch_targets *targets, pid_t pid)
 {
@@ -74,20 +58,23 @@ static uint32_t master_of(const struct watch_targets *targets, const struct work
 	return 0;
 }
 
-int workers_fill(const struct workers *workers, const struct watch_targets *targets, struct snapshot *snapshot)
+int workers_end(const struct workers *workers, const struct watch_targets *targets, struct window *window)
 {
 	for (size_t i = 0; i < workers->count; i++) {
 		const struct worker_sample *first = &workers->first[i];
-		struct snapshot_worker *row = row_of(snapshot, first->pid);
+		struct window_worker worker = {
+			.pid = (uint32_t)first->pid,
+			.master_pid = master_of(targets, first),
+			.generation = generation_of(targets, first->pid),
+			.cpu_ratio = -1,
+			.run_delay_ratio = -1,
+		};
 		struct worker_sample last;
 
-		if (!row)
-			return -ENOMEM;
-		row->master_pid = master_of(targets, first);
-		if (!row->generation)
-			row->generation = generation_of(targets, first->pid);
 		if (worker_sample_take(first->pid, &last) == 0)
-			worker_ratio(first, &last, &row->cpu_ratio, &row->run_delay_ratio);
+			worker_ratio(first, &last, &worker.cpu_ratio, &worker.run_delay_ratio);
+		if (window_add_worker(window, &worker))
+			return -ENOMEM;
 	}
 	return 0;
 }

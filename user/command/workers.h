@@ -4,8 +4,8 @@
 #define TLSWHY_COMMAND_WORKERS_H
 
 #include "attach/watch.h"
-#include "handshake/snapshot.h"
 #include "host/worker.h"
+#include "recording/window.h"
 
 /* First samples; a process that is gone at the end has no ratios. */
 struct workers {
@@ -17,10 +17,8 @@ struct workers {
 void workers_start(struct workers *workers, const struct watch_targets *targets);
 /* Samples one that came later. */
 void workers_add(struct workers *workers, pid_t pid);
-/*
- * Fills in masters and ratios of the snapshot's workers and adds those without a handshake. Returns 0 or -ENOMEM.
- */
-int workers_fill(const struct workers *workers, const struct watch_targets *targets, struct snapshot *snapshot);
+/* Samples again, and adds each worker with its master, its generation and its ratios. Returns 0 or -ENOMEM. */
+int workers_end(const struct workers *workers, const struct watch_targets *targets, struct window *window);
 void workers_release(struct workers *workers);
 
 #endif

@@ -138,8 +138,11 @@ static int identity_count(struct aggregate *aggregate, const struct batch *batch
 {
 	struct peer peer;
 	bool known = peer_from_event(&peer, &observation->event);
-	uint64_t hash = known ? peer_hash(&peer, batch->direction, aggregate->limits.seed) : 0;
+	uint64_t hash;
 
+	if (known && batch->direction == DIRECTION_UPSTREAM)
+		peer_add_port(&peer, observation->event.peer_port);
+	hash = known ? peer_hash(&peer, batch->direction, aggregate->limits.seed) : 0;
 	if (batch->cause == CAUSE_OK)
 		return known ? peer_filter_add(&aggregate->ok_peers, hash) : 0;
 	if (batch->amends && known)
@@ -147,6 +150,20 @@ static int identity_count(struct aggregate *aggregate, const struct batch *batch
 	return cause_tally_add_identity(&aggregate->causes[batch->direction][batch->cause],
 					observation->event.time_ns, known ? &peer : NULL, hash, observation->sni,
 					observation->sni_bytes);
+}
+
+/*
+ * What the handshake did to its request. An ok may still be taken back, which the amendment then says: it was not the
+ * rescue, but another failure of the same request.
+ */
+static void impact_count(struct aggregate *aggregate, const struct batch *batch, const struct event *event)
+{
+	if (batch->direction != DIRECTION_UPSTREAM || !(event->flags & EVENT_NGINX))
+		return;
+	if (batch->cause == CAUSE_OK)
+		impact_completed(&aggregate->impact, event->header.tgid, event->connection);
+	else
+		impact_failed(&aggregate->impact, event->header.tgid, event->connection, batch->cause, batch->amends);
 }
 
 int aggregate_add(struct aggregate *aggregate, const struct observation *observation)
@@ -170,9 +187,14 @@ int aggregate_add(struct aggregate *aggregate, const struct observation *observa
 	};
 	int err, identity_err;
 
+	if (event->header.kind == EVENT_ANSWERED) {
+		impact_answered(&aggregate->impact, event->header.tgid, event->connection);
+		return 0;
+	}
 	if (!amends && event->header.kind != EVENT_SETTLED)
 		return -EINVAL;
 	err = batch_count(aggregate, &batch);
+	impact_count(aggregate, &batch, event);
 	if (amends)
 		cipher_count(aggregate, batch.direction, event->cipher, -1);
 	else if (batch.cause == CAUSE_OK)
@@ -246,6 +268,7 @@ int aggregate_merge(struct aggregate *into, const struct aggregate *from)
 	if (into == from || into->limits.seed != from->limits.seed)
 		return -EINVAL;
 	kernel_merge(into, from);
+	impact_merge(&into->impact, &from->impact);
 	err = peer_filter_merge(&into->ok_peers, &from->ok_peers);
 	keycount_merge(&into->versions, &from->versions);
 	keycount_merge(&into->ciphers, &from->ciphers);

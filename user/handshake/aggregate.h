@@ -45,8 +45,9 @@ struct aggregate *aggregate_new(const struct aggregate_options *options);
 void aggregate_free(struct aggregate *aggregate);
 
 /*
- * Counts one EVENT_SETTLED or EVENT_AMENDED. Returns 0; -EINVAL for another kind, with nothing changed; -ENOMEM where
- * it was counted and only its place in a list of peers, names or errors, or in the filter, is missing.
+ * Counts one EVENT_SETTLED, EVENT_AMENDED or EVENT_ANSWERED. Returns 0; -EINVAL for another kind, with nothing
+ * changed; -ENOMEM where it was counted and only its place in a list of peers, names or errors, or in the filter, is
+ * missing.
  */
 int aggregate_add(struct aggregate *aggregate, const struct observation *observation);
 

@@ -7,6 +7,7 @@
 #define TLSWHY_HANDSHAKE_AGGREGATE_PRIVATE_H
 
 #include "handshake/aggregate.h"
+#include "handshake/impact.h"
 #include "handshake/keycount.h"
 #include "handshake/seen.h"
 #include "handshake/tally.h"
@@ -19,6 +20,7 @@ struct aggregate {
 	struct keycount ciphers;  /* key: direction << 16 | cipher; first: ok */
 	struct keycount workers;  /* key: tgid << 32 | generation; first: handshakes, second: failed */
 	struct peer_filter ok_peers;
+	struct impact impact;
 	bool has_input; /* anything was counted */
 	bool has_totals;
 	struct totals totals[DIRECTION_COUNT];

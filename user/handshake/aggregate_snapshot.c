@@ -101,6 +101,10 @@ static int fill_cause(const struct aggregate *aggregate, unsigned int direction,
 	row->direction = direction;
 	row->cause = (enum cause)cause;
 	row->share = ended > 0 ? (double)tally->sums.count / (double)ended : 0;
+	if (direction == DIRECTION_UPSTREAM) {
+		row->requests_lost = aggregate->impact.lost[cause];
+		row->requests_rescued = impact_rescued(&aggregate->impact, (enum cause)cause);
+	}
 	return cause_tally_row(tally, &aggregate->limits, &aggregate->ok_peers, row);
 }
 

@@ -19,6 +19,8 @@ static size_t least_fixed_bytes(uint8_t kind)
 		return sizeof(struct event);
 	case EVENT_FINAL:
 		return offsetof(struct event, object) + sizeof(__u64);
+	case EVENT_ANSWERED:
+		return offsetof(struct event, connection) + sizeof(__u64);
 	case EVENT_EXIT:
 	case EVENT_TARGET:
 		return offsetof(struct event, time_ns) + sizeof(__u64);

@@ -5,6 +5,7 @@
  * Invariant: two events of one peer give the same bytes, whichever way its address was known.
  * Must not know: counting.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -79,23 +80,38 @@ static size_t bytes_text(const void *bytes, size_t count, char text[PEER_TEXT_BY
 	return count;
 }
 
-static size_t address_text(int family, const uint8_t *address, char text[PEER_TEXT_BYTES])
+void peer_add_port(struct peer *peer, uint16_t port)
 {
-	char terminated[INET6_ADDRSTRLEN];
+	if (port == 0 || (peer->bytes[0] != PEER_IPV4 && peer->bytes[0] != PEER_IPV6))
+		return;
+	peer->bytes[peer->count++] = (uint8_t)(port >> 8);
+	peer->bytes[peer->count++] = (uint8_t)port;
+}
 
-	_Static_assert(INET6_ADDRSTRLEN <= PEER_TEXT_BYTES, "every address fits");
-	if (!inet_ntop(family, address, terminated, sizeof(terminated)))
+static size_t address_text(int family, const struct peer *peer, size_t address_bytes, char text[PEER_TEXT_BYTES])
+{
+	const uint8_t *port = &peer->bytes[1 + address_bytes];
+	char address[INET6_ADDRSTRLEN], terminated[PEER_TEXT_BYTES + 1];
+	int length;
+
+	_Static_assert(INET6_ADDRSTRLEN + sizeof("[]:65535") - 2 <= PEER_TEXT_BYTES,
+		       "every address fits, with its port");
+	if (!inet_ntop(family, &peer->bytes[1], address, sizeof(address)))
 		return 0;
-	return bytes_text(terminated, strlen(terminated), text);
+	if (peer->count <= 1 + address_bytes)
+		return bytes_text(address, strlen(address), text);
+	length = snprintf(terminated, sizeof(terminated), family == AF_INET6 ? "[%s]:%d" : "%s:%d", address,
+			  port[0] << 8 | port[1]);
+	return bytes_text(terminated, (size_t)length, text);
 }
 
 size_t peer_text(const struct peer *peer, char text[PEER_TEXT_BYTES])
 {
 	switch ((enum peer_kind)peer->bytes[0]) {
 	case PEER_IPV4:
-		return address_text(AF_INET, &peer->bytes[1], text);
+		return address_text(AF_INET, peer, 4, text);
 	case PEER_IPV6:
-		return address_text(AF_INET6, &peer->bytes[1], text);
+		return address_text(AF_INET6, peer, 16, text);
 	case PEER_UNIX:
 		return bytes_text("unix:", 5, text);
 	case PEER_TEXT:

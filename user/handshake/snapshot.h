@@ -55,6 +55,8 @@ struct cause_row {
 	struct named_counts server_names;
 	struct error_count *errors; /* most frequent first */
 	size_t error_count;
+	uint64_t requests_lost;    /* upstream: answered with 502 or 504 after this failure */
+	uint64_t requests_rescued; /* upstream: the next upstream's handshake completed after this failure */
 };
 
 struct ok_row {
@@ -110,7 +112,8 @@ struct snapshot {
 	uint64_t start_ns;      /* the same moment, CLOCK_MONOTONIC */
 	double seconds;
 	bool exact;
-	char *inexact_reason; /* a sentence; NULL where exact */
+	char *inexact_reason;     /* a sentence; NULL where exact */
+	bool requests_incomplete; /* some answers were not seen: the probe was switched off, or the ring was full */
 	struct totals totals[SNAPSHOT_DIRECTIONS];
 	struct losses losses;
 	struct cause_row *causes; /* without ok; most frequent first */

@@ -7,7 +7,7 @@
 
 /* "" where it could not be read. */
 struct host_identity {
-	char kernel[HOST_IDENTITY_BYTES]; /* uname(2)'s release */
+	char kernel[HOST_IDENTITY_BYTES];  /* uname(2)'s release */
 	char boot_id[HOST_IDENTITY_BYTES]; /* random(4): of this boot; CLOCK_MONOTONIC is one clock within it */
 };
 

@@ -134,6 +134,15 @@ static json_t *incomplete(const struct snapshot *snapshot, const struct cause_ro
 	return array;
 }
 
+static json_t *requests(const struct cause_row *row, bool *failed)
+{
+	json_t *object = json_object();
+
+	json_put(object, "lost", json_count(row->requests_lost), failed);
+	json_put(object, "rescued", json_count(row->requests_rescued), failed);
+	return object;
+}
+
 static json_t *cause(const struct snapshot *snapshot, const struct cause_row *row, bool *failed)
 {
 	json_t *object = json_object();
@@ -148,6 +157,7 @@ static json_t *cause(const struct snapshot *snapshot, const struct cause_row *ro
 	json_put(object, "latency_seconds", json_histogram(&row->latency), failed);
 	json_put(object, "cpu_seconds", json_number(row->cpu_seconds), failed);
 	json_put(object, "without_identity", json_count(row->without_identity), failed);
+	json_put(object, "requests", requests(row, failed), failed);
 	json_put(object, "peers", peers(row, failed), failed);
 	json_put(object, "server_names", named(&row->server_names, "name", failed), failed);
 	json_put(object, "errors", errors(row, failed), failed);

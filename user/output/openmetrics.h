@@ -34,7 +34,7 @@ enum openmetrics_form { OPENMETRICS_1_0, PROMETHEUS_0_0_4 };
 #define OPENMETRICS_VERSIONS 6
 #define OPENMETRICS_STAGES   8
 /* Workers listed at most. Rows of one pid must be neighbours in the snapshot, as aggregate_snapshot() puts them. */
-#define OPENMETRICS_WORKERS  256
+#define OPENMETRICS_WORKERS 256
 
 struct openmetrics_histogram {
 	uint64_t counts[OPENMETRICS_BOUNDS + 1]; /* cumulative; the last one is of all */
@@ -59,8 +59,8 @@ int openmetrics_write(const struct snapshot *snapshot, enum openmetrics_form for
 		      FILE *stream);
 
 /*
- * The same for snapshots of one watch, one after the other. An ok that nginx rejects afterwards moves to its cause, and
- * a counter that falls is taken for a restart, which makes a rate of all that was ever counted. So no counter is
+ * The same for snapshots of one watch, one after the other. An ok that nginx rejects afterwards moves to its cause,
+ * and a counter that falls is taken for a restart, which makes a rate of all that was ever counted. So no counter is
  * written that is below *highest, which is raised to what was written: where a rejection follows a scrape that saw
  * it as ok, ok stands still for the next one.
  */

@@ -13,7 +13,9 @@
 #define VERSION_OTHER   4
 #define VERSION_UNKNOWN 5
 
-static const uint8_t bound_shifts[OPENMETRICS_BOUNDS] = { 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 32, 34, 36 };
+static const uint8_t bound_shifts[OPENMETRICS_BOUNDS] = {
+	18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 32, 34, 36
+};
 
 _Static_assert(sizeof(struct openmetrics_counters) ==
 		       sizeof(uint64_t) * SNAPSHOT_DIRECTIONS *

@@ -99,6 +99,8 @@ static void write_failing(const struct page *page, const struct style *style, co
 		      cause_id(row->cause));
 	add_since(&paragraph, snapshot, row);
 	add_peers(&paragraph, row);
+	if (row->requests_lost)
+		paragraph_add(&paragraph, "; %" PRIu64 " requests lost", row->requests_lost);
 	add_directive(&paragraph, row);
 	paragraph_write(&paragraph, &colored, 0, 2);
 	paragraph = (struct paragraph){ 0 };

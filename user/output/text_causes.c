@@ -78,6 +78,19 @@ static void write_latency(const struct page *page, const struct cause_row *row)
 	paragraph_write(&paragraph, page, 4, 2);
 }
 
+static void write_requests(const struct page *page, const struct cause_row *row)
+{
+	struct paragraph paragraph = { 0 };
+
+	if (!row->requests_lost && !row->requests_rescued)
+		return;
+	paragraph_add(&paragraph,
+		      "requests: %" PRIu64 " answered with 502 or 504 for it, %" PRIu64
+		      " rescued by another upstream",
+		      row->requests_lost, row->requests_rescued);
+	paragraph_write(&paragraph, page, 4, 2);
+}
+
 static void write_cause(const struct page *page, const struct cause_row *row)
 {
 	const char *advice = cause_advice(row->cause, row->direction);
@@ -88,6 +101,7 @@ static void write_cause(const struct page *page, const struct cause_row *row)
 		      percent_text(row->share, text), cause_meaning(row->cause));
 	paragraph_write(&paragraph, page, 2, 2);
 	write_peers(page, row);
+	write_requests(page, row);
 	write_errors(page, row);
 	write_latency(page, row);
 	if (row->incomplete) {

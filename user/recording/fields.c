@@ -10,43 +10,81 @@
 #include "tlswhy/event.h"
 
 #define MEMBER_BYTES(type, member) sizeof(((struct type *)0)->member)
-#define LIST(type, member, element)                                                                      \
-	{ .name = #member, .offset = offsetof(struct type, member), .bytes = MEMBER_BYTES(type, member), \
-	  .element_bytes = (element) }
+#define LIST(type, member, element)                                                                            \
+	{                                                                                                      \
+		.name = #member, .offset = offsetof(struct type, member), .bytes = MEMBER_BYTES(type, member), \
+		.element_bytes = (element)                                                                     \
+	}
 #define NUMBER(type, member) LIST(type, member, MEMBER_BYTES(type, member))
 
-#define VERDICT_MEMBERS(type)                                                                                    \
-	NUMBER(type, verdict.direction), NUMBER(type, verdict.outcome), NUMBER(type, verdict.stage),             \
-		NUMBER(type, verdict.rejection), NUMBER(type, verdict.version_class),                            \
-		NUMBER(type, verdict.first_record), NUMBER(type, verdict.library),                               \
-		NUMBER(type, verdict.alert_received), NUMBER(type, verdict.alert_sent),                          \
-		NUMBER(type, verdict.reserved0), NUMBER(type, verdict.flags), NUMBER(type, verdict.error),       \
-		NUMBER(type, verdict.other_error), NUMBER(type, verdict.verify_result),                          \
+#define VERDICT_MEMBERS(type)                                                                              \
+	NUMBER(type, verdict.direction), NUMBER(type, verdict.outcome), NUMBER(type, verdict.stage),       \
+		NUMBER(type, verdict.rejection), NUMBER(type, verdict.version_class),                      \
+		NUMBER(type, verdict.first_record), NUMBER(type, verdict.library),                         \
+		NUMBER(type, verdict.alert_received), NUMBER(type, verdict.alert_sent),                    \
+		NUMBER(type, verdict.reserved0), NUMBER(type, verdict.flags), NUMBER(type, verdict.error), \
+		NUMBER(type, verdict.other_error), NUMBER(type, verdict.verify_result),                    \
 		NUMBER(type, verdict.error_errno), NUMBER(type, verdict.reserved1)
 
 static const struct field event_fields[] = {
-	NUMBER(event, header.size), NUMBER(event, header.version), NUMBER(event, header.kind),
-	NUMBER(event, header.tail_bytes), NUMBER(event, header.tail_kind), NUMBER(event, header.reserved),
-	NUMBER(event, header.tail_true_bytes), NUMBER(event, header.tgid), NUMBER(event, time_ns),
-	NUMBER(event, begin_ns), NUMBER(event, object), VERDICT_MEMBERS(event), NUMBER(event, latency_ns),
-	NUMBER(event, call_ns), NUMBER(event, run_delay_ns), NUMBER(event, connection), NUMBER(event, flags),
-	NUMBER(event, generation), NUMBER(event, calls), NUMBER(event, cipher), NUMBER(event, tls_version),
-	NUMBER(event, hand_state), NUMBER(event, message_type), NUMBER(event, peer_min_version),
-	NUMBER(event, peer_max_version), NUMBER(event, our_min_version), NUMBER(event, our_max_version),
-	LIST(event, first_bytes, 1), NUMBER(event, error_count), NUMBER(event, errors_lost), NUMBER(event, family),
-	LIST(event, errors, sizeof(__u32)), LIST(event, peer, 1), LIST(event, local, 1), NUMBER(event, peer_port),
-	NUMBER(event, local_port), NUMBER(event, netns), NUMBER(event, srtt_us), NUMBER(event, retransmits),
-	NUMBER(event, socket_state), NUMBER(event, sni_bytes), NUMBER(event, proxy_port), NUMBER(event, proxy_bytes),
-	NUMBER(event, reserved0), LIST(event, proxy, 1), LIST(event, sni, 1),
+	NUMBER(event, header.size),
+	NUMBER(event, header.version),
+	NUMBER(event, header.kind),
+	NUMBER(event, header.tail_bytes),
+	NUMBER(event, header.tail_kind),
+	NUMBER(event, header.answer),
+	NUMBER(event, header.tail_true_bytes),
+	NUMBER(event, header.tgid),
+	NUMBER(event, time_ns),
+	NUMBER(event, begin_ns),
+	NUMBER(event, object),
+	VERDICT_MEMBERS(event),
+	NUMBER(event, latency_ns),
+	NUMBER(event, call_ns),
+	NUMBER(event, run_delay_ns),
+	NUMBER(event, connection),
+	NUMBER(event, flags),
+	NUMBER(event, generation),
+	NUMBER(event, calls),
+	NUMBER(event, cipher),
+	NUMBER(event, tls_version),
+	NUMBER(event, hand_state),
+	NUMBER(event, message_type),
+	NUMBER(event, peer_min_version),
+	NUMBER(event, peer_max_version),
+	NUMBER(event, our_min_version),
+	NUMBER(event, our_max_version),
+	LIST(event, first_bytes, 1),
+	NUMBER(event, error_count),
+	NUMBER(event, errors_lost),
+	NUMBER(event, family),
+	LIST(event, errors, sizeof(__u32)),
+	LIST(event, peer, 1),
+	LIST(event, local, 1),
+	NUMBER(event, peer_port),
+	NUMBER(event, local_port),
+	NUMBER(event, netns),
+	NUMBER(event, srtt_us),
+	NUMBER(event, retransmits),
+	NUMBER(event, socket_state),
+	NUMBER(event, sni_bytes),
+	NUMBER(event, proxy_port),
+	NUMBER(event, proxy_bytes),
+	NUMBER(event, reserved0),
+	LIST(event, proxy, 1),
+	LIST(event, sni, 1),
 };
 
 static const struct field spill_key_fields[] = {
-	VERDICT_MEMBERS(spill_key), NUMBER(spill_key, bucket), NUMBER(spill_key, tgid), NUMBER(spill_key, tls_version),
-	NUMBER(spill_key, resumed), NUMBER(spill_key, amends), NUMBER(spill_key, generation),
+	VERDICT_MEMBERS(spill_key),     NUMBER(spill_key, bucket),  NUMBER(spill_key, tgid),
+	NUMBER(spill_key, tls_version), NUMBER(spill_key, resumed), NUMBER(spill_key, amends),
+	NUMBER(spill_key, generation),
 };
 
 static const struct field spill_value_fields[] = {
-	NUMBER(spill_value, count), NUMBER(spill_value, latency_sum_ns), NUMBER(spill_value, call_sum_ns),
+	NUMBER(spill_value, count),
+	NUMBER(spill_value, latency_sum_ns),
+	NUMBER(spill_value, call_sum_ns),
 	NUMBER(spill_value, run_delay_sum_ns),
 };
 
@@ -89,7 +127,8 @@ int translation_begin(struct translation *translation, const struct field_table 
 static const struct field *find(const struct field_table *table, const char *name, size_t name_bytes)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (strlen(table->fields[i].name) == name_bytes && memcmp(table->fields[i].name, name, name_bytes) == 0)
+		if (strlen(table->fields[i].name) == name_bytes &&
+		    memcmp(table->fields[i].name, name, name_bytes) == 0)
 			return &table->fields[i];
 	return NULL;
 }
@@ -112,8 +151,8 @@ int translation_add(struct translation *translation, const struct field_table *t
 		return 0;
 	if (translation->count == FIELDS_MAX)
 		return -EBADMSG;
-	theirs = bytes / element_bytes;
-	ours = field->bytes / field->element_bytes;
+	theirs = (uint16_t)(bytes / element_bytes);
+	ours = (uint16_t)(field->bytes / field->element_bytes);
 	translation->moves[translation->count++] = (struct field_move){
 		.from = offset,
 		.to = field->offset,

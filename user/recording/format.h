@@ -32,16 +32,19 @@
 #define RECORDING_HEADER_MAX  (16u << 20)
 #define RECORDING_TARGETS_MAX 1024u
 #define RECORDING_WORKERS_MAX 8192u
+/* Handshakes that the spill rows of a recording stand for: sums of them are added up in 64 bits. */
+#define RECORDING_SPILLED_MAX (1ull << 48)
 
 enum frame_kind {
-	FRAME_START = 1,   /* struct frame_start, then texts: tool version, host, kernel release, boot id */
-	FRAME_FIELDS = 2,  /* struct frame_fields, then fields: struct frame_field and a text */
-	FRAME_TARGET = 3,  /* struct frame_target, workers' pids (le32), then texts: exe, library, its version, layout */
+	FRAME_START = 1,  /* struct frame_start, then texts: tool version, host, kernel release, boot id */
+	FRAME_FIELDS = 2, /* struct frame_fields, then fields: struct frame_field and a text */
+	FRAME_TARGET =
+		3, /* struct frame_target, workers' pids (le32), then texts: exe, library, its version, layout */
 	FRAME_TICK = 16,   /* struct frame_tick: the watch had come to this moment before what follows */
 	FRAME_RECORD = 17, /* one record of the ring, blanked, without what is not meant behind its tail */
 	FRAME_SPILL = 18,  /* struct spill_key, then struct spill_value */
 	FRAME_WORKER = 19, /* struct frame_worker */
-	FRAME_END = 32,    /* struct frame_end, then RECORDING_DIRECTIONS times struct frame_totals; nothing follows */
+	FRAME_END = 32,    /* struct frame_end; nothing follows */
 };
 
 /* Which struct a FRAME_FIELDS describes. */
@@ -122,23 +125,29 @@ _Static_assert(sizeof(struct frame_tick) == 8, "tick");
 struct frame_worker {
 	struct le32 pid;
 	struct le32 master_pid;
+	struct le32 generation; /* 0: unknown */
+	struct le32 reserved;
 	struct le64 cpu_ratio;
 	struct le64 run_delay_ratio;
 };
-_Static_assert(sizeof(struct frame_worker) == 24, "worker");
+_Static_assert(sizeof(struct frame_worker) == 32, "worker");
 
-struct frame_end {
-	struct le64 end_ns; /* CLOCK_MONOTONIC: disarmed */
-	struct le64 records, spill_rows; /* frames of the file */
-	struct le64 ring_full, spill_full, state_full, settled_full, evicted, read_faults, unmatched, undecodable;
-};
-_Static_assert(sizeof(struct frame_end) == 88, "end");
-
-/* Of one direction; struct frame_end is followed by one for each. */
+/* Of one direction. */
 struct frame_totals {
 	struct le64 begun, ok, failed, open, evicted, resumed, joined, unmatched;
 };
 _Static_assert(sizeof(struct frame_totals) == 64, "totals");
+
+#define FRAME_END_REQUESTS_INCOMPLETE (1u << 0) /* struct window's requests_incomplete */
+
+struct frame_end {
+	struct le64 end_ns;              /* CLOCK_MONOTONIC: disarmed */
+	struct le64 records, spill_rows; /* frames of the file */
+	struct le64 ring_full, spill_full, state_full, settled_full, evicted, read_faults, unmatched, undecodable;
+	struct frame_totals totals[RECORDING_DIRECTIONS]; /* by enum direction */
+	struct le64 flags;
+};
+_Static_assert(sizeof(struct frame_end) == 88 + 3 * 64 + 8, "end");
 
 static inline struct le16 le16_of(unsigned int value)
 {

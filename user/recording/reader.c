@@ -114,8 +114,8 @@ static void known_until(struct recording_reader *reader, uint64_t time_ns)
 }
 
 /*
- * Puts a record of another program's struct together as this program's. Marks may end early; what else does is left as
- * it is, for decode_record() to refuse.
+ * Puts a record of another program's struct together as this program's. Marks may end early; what else does is left
+ * as it is, for decode_record() to refuse.
  */
 static int translate_record(struct recording_reader *reader)
 {
@@ -129,7 +129,7 @@ static int translate_record(struct recording_reader *reader)
 	translate(translation, field_table(FRAME_STRUCT_EVENT), theirs, &event);
 	fixed = event.header.size;
 	tail = event.header.tail_bytes;
-	if (fixed > reader->body_bytes || tail > reader->body_bytes - fixed || tail > sizeof(reader->record) - sizeof(event))
+	if (fixed > reader->body_bytes || tail > reader->body_bytes - fixed)
 		return -EMSGSIZE;
 	if (fixed < translation->file_bytes) {
 		if (event.header.kind == EVENT_SETTLED || event.header.kind == EVENT_AMENDED)
@@ -180,6 +180,10 @@ static int take_spill(struct recording_reader *reader, struct recording_item *it
 	if (error)
 		return error;
 	translate(value, field_table(FRAME_STRUCT_SPILL_VALUE), theirs, &item->value);
+	if (item->value.count > RECORDING_SPILLED_MAX - reader->spilled)
+		return reader_fail(reader, -EBADMSG, reader->frame_offset,
+				   "spill rows of more handshakes than can be");
+	reader->spilled += item->value.count;
 	reader->spill_rows++;
 	item->kind = RECORDING_SPILL;
 	return 1;

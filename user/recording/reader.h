@@ -3,9 +3,8 @@
  * Reading a recording.
  *
  * Invariant: the bytes may be a stranger's: every length is checked against what holds it, memory is bounded by
- * FRAME_BYTES_MAX and the header's targets, and what is wrong is told with the offset at which it is. What came before
- * damage has been handed out.
- * Must not know: what is done with the records.
+ * FRAME_BYTES_MAX and the header's targets, and what is wrong is told with the offset at which it is. What came
+ * before damage has been handed out. Must not know: what is done with the records.
  */
 #ifndef TLSWHY_RECORDING_READER_H
 #define TLSWHY_RECORDING_READER_H
@@ -22,7 +21,7 @@
 #define RECORDING_SENTENCE_BYTES 160
 
 struct recording_problem {
-	uint64_t offset; /* from the file's start */
+	uint64_t offset;                         /* from the file's start */
 	char sentence[RECORDING_SENTENCE_BYTES]; /* what is wrong there, without file and offset; no foreign bytes */
 };
 
@@ -44,9 +43,8 @@ struct recording_item {
 struct recording_reader;
 
 /*
- * Reads the header from a stream, which stays the caller's and is read by nobody else meanwhile. Returns 0 and a reader,
- * or a negative errno, *out untouched and *problem filled in:
- *   -ENODATA          the file ends too early
+ * Reads the header from a stream, which stays the caller's and is read by nobody else meanwhile. Returns 0 and a
+ * reader, or a negative errno, *out untouched and *problem filled in: -ENODATA          the file ends too early
  *   -EPROTONOSUPPORT  it is no recording, of a later version, or of a host of the other byte order
  *   -EBADMSG          it contradicts itself
  *   -ENOMEM, or what read(2) said
@@ -62,8 +60,8 @@ void recording_reader_free(struct recording_reader *reader);
 int recording_next(struct recording_reader *reader, struct recording_item *item, struct recording_problem *problem);
 
 /*
- * The window, the reader's own. After recording_next() returned 0 it is whole; before that, and where the file is cut,
- * it has no totals and no workers, and ends with the last moment known.
+ * The window, the reader's own. After recording_next() returned 0 it is whole; before that, and where the file is
+ * cut, it has no totals, and ends with the last moment known.
  */
 const struct window *recording_window(const struct recording_reader *reader);
 

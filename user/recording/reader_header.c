@@ -244,7 +244,8 @@ static int read_header(struct recording_reader *reader)
 		return reader_fail(reader, -EBADMSG, reader->offset, "a header without a start");
 	for (unsigned int which = FRAME_STRUCT_EVENT; which <= FRAME_STRUCT_SPILL_VALUE; which++)
 		if (!reader->translations[which].file_bytes)
-			return reader_fail(reader, -EBADMSG, reader->offset, "a header that describes no struct %u", which);
+			return reader_fail(reader, -EBADMSG, reader->offset, "a header that describes no struct %u",
+					   which);
 	return 0;
 }
 
@@ -290,6 +291,7 @@ int reader_take_worker(struct recording_reader *reader)
 	worker = (struct window_worker){
 		.pid = le32_value(frame.pid),
 		.master_pid = le32_value(frame.master_pid),
+		.generation = le32_value(frame.generation),
 		.cpu_ratio = double_of(frame.cpu_ratio),
 		.run_delay_ratio = double_of(frame.run_delay_ratio),
 	};
@@ -301,24 +303,18 @@ int reader_take_worker(struct recording_reader *reader)
 	return 0;
 }
 
-static int take_totals(struct recording_reader *reader, struct totals *totals)
+static struct totals totals_of(const struct frame_totals *frame)
 {
-	struct frame_totals frame;
-	int error = reader_take(reader, &frame, sizeof(frame));
-
-	if (error)
-		return error;
-	*totals = (struct totals){
-		.begun = le64_value(frame.begun),
-		.ok = le64_value(frame.ok),
-		.failed = le64_value(frame.failed),
-		.open = le64_value(frame.open),
-		.evicted = le64_value(frame.evicted),
-		.resumed = le64_value(frame.resumed),
-		.joined = le64_value(frame.joined),
-		.unmatched = le64_value(frame.unmatched),
+	return (struct totals){
+		.begun = le64_value(frame->begun),
+		.ok = le64_value(frame->ok),
+		.failed = le64_value(frame->failed),
+		.open = le64_value(frame->open),
+		.evicted = le64_value(frame->evicted),
+		.resumed = le64_value(frame->resumed),
+		.joined = le64_value(frame->joined),
+		.unmatched = le64_value(frame->unmatched),
 	};
-	return 0;
 }
 
 static void set_losses(struct losses *losses, const struct frame_end *end)
@@ -340,8 +336,8 @@ static int check_end(struct recording_reader *reader, const struct frame_end *en
 {
 	if (le64_value(end->records) != reader->records || le64_value(end->spill_rows) != reader->spill_rows)
 		return reader_fail(reader, -EBADMSG, reader->frame_offset,
-				   "%" PRIu64 " records and %" PRIu64 " spill rows were written, %" PRIu64 " and %" PRIu64
-				   " are there",
+				   "%" PRIu64 " records and %" PRIu64 " spill rows were written, %" PRIu64
+				   " and %" PRIu64 " are there",
 				   le64_value(end->records), le64_value(end->spill_rows), reader->records,
 				   reader->spill_rows);
 	if (fgetc(reader->stream) != EOF)
@@ -352,22 +348,24 @@ static int check_end(struct recording_reader *reader, const struct frame_end *en
 int reader_take_end(struct recording_reader *reader)
 {
 	struct window *window = &reader->window;
-	struct totals totals[SNAPSHOT_DIRECTIONS];
-	struct frame_end end;
-	int error = reader_take(reader, &end, sizeof(end));
+	struct frame_end end = { 0 };
+	size_t bytes = reader->body_bytes < sizeof(end) ? reader->body_bytes : sizeof(end);
+	int error;
 
-	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS && !error; i++)
-		error = take_totals(reader, &totals[i]);
+	/* What came to its end later may be missing, and is then zero. */
+	error = reader_take(reader, &end, bytes >= offsetof(struct frame_end, flags) ? bytes : sizeof(end));
 	if (!error)
 		error = check_end(reader, &end);
 	if (error)
 		return error;
 	window->end_ns = le64_value(end.end_ns);
 	set_losses(&window->losses, &end);
-	memcpy(window->totals, totals, sizeof(totals));
+	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
+		window->totals[i] = totals_of(&end.totals[i]);
+	window->requests_incomplete = le64_value(end.flags) & FRAME_END_REQUESTS_INCOMPLETE;
 	for (size_t i = 0; i < window->worker_count; i++)
-		window->workers[i].watched_ns =
-			window->end_ns > window->start_ns ? window->end_ns - window->start_ns : 0;
+		window->workers[i].watched_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns
+										  : 0;
 	window->has_totals = true;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The body of struct recording_reader, for the two files that make it: reader.c reads the stream, reader_header.c what
- * frames it. Must not be included by anything else.
+ * The body of struct recording_reader, for the two files that make it: reader.c reads the stream, reader_header.c
+ * what frames it. Must not be included by anything else.
  */
 #ifndef TLSWHY_RECORDING_READER_PRIVATE_H
 #define TLSWHY_RECORDING_READER_PRIVATE_H
@@ -21,13 +21,14 @@ struct recording_reader {
 	struct translation translations[FRAME_STRUCT_SPILL_VALUE + 1]; /* by enum frame_struct */
 	bool in_header, has_start;
 	uint64_t records, spill_rows;
+	uint64_t spilled; /* handshakes of the spill rows */
 
 	/* The frame that was read last. */
 	uint64_t frame_offset;
 	unsigned int kind;
 	uint8_t *body;
 	size_t body_bytes, room, at;
-	uint8_t record[sizeof(struct event) + UINT16_MAX]; /* a translated one */
+	uint8_t record[sizeof(struct event) + UINT16_MAX]; /* a translated one; a tail's length has 16 bits */
 
 	int error; /* stays */
 	struct recording_problem problem;

@@ -42,8 +42,7 @@ void window_release(struct window *window)
 
 int window_add_target(struct window *window, struct snapshot_target *target)
 {
-	struct snapshot_target *targets =
-		reallocarray(window->targets, window->target_count + 1, sizeof(*targets));
+	struct snapshot_target *targets = reallocarray(window->targets, window->target_count + 1, sizeof(*targets));
 
 	if (!targets) {
 		window_target_release(target);
@@ -57,8 +56,15 @@ int window_add_target(struct window *window, struct snapshot_target *target)
 
 int window_add_worker(struct window *window, const struct window_worker *worker)
 {
-	struct window_worker *workers = reallocarray(window->workers, window->worker_count + 1, sizeof(*workers));
+	struct window_worker *workers;
 
+	for (size_t i = 0; i < window->worker_count; i++) {
+		if (window->workers[i].pid == worker->pid) {
+			window->workers[i] = *worker;
+			return 0;
+		}
+	}
+	workers = reallocarray(window->workers, window->worker_count + 1, sizeof(*workers));
 	if (!workers)
 		return -ENOMEM;
 	window->workers = workers;
@@ -126,7 +132,8 @@ static bool same_target(const struct snapshot_target *a, const struct snapshot_t
 
 static int merge_target_workers(struct snapshot_target *into, const struct snapshot_target *from)
 {
-	uint32_t *workers = reallocarray(into->workers, into->worker_count + from->worker_count + 1, sizeof(*workers));
+	uint32_t *workers =
+		reallocarray(into->workers, into->worker_count + from->worker_count + 1, sizeof(*workers));
 	size_t known = into->worker_count;
 
 	if (!workers)
@@ -145,11 +152,12 @@ static int merge_target_workers(struct snapshot_target *into, const struct snaps
 	return 0;
 }
 
-static int merge_target(struct window *into, const struct snapshot_target *target, bool same_boot)
+/* known: how many targets into had before. One watch may hold an nginx twice, and that is how it was reported. */
+static int merge_target(struct window *into, const struct snapshot_target *target, size_t known)
 {
 	struct snapshot_target copy;
 
-	for (size_t i = 0; same_boot && i < into->target_count; i++)
+	for (size_t i = 0; i < known; i++)
 		if (same_target(&into->targets[i], target))
 			return merge_target_workers(&into->targets[i], target);
 	if (copy_target(target, &copy))
@@ -177,8 +185,8 @@ static int merge_worker(struct window *into, const struct window_worker *worker,
 			return 0;
 		}
 		row->cpu_ratio = weighted(row->cpu_ratio, row->watched_ns, worker->cpu_ratio, worker->watched_ns);
-		row->run_delay_ratio = weighted(row->run_delay_ratio, row->watched_ns, worker->run_delay_ratio,
-						worker->watched_ns);
+		row->run_delay_ratio =
+			weighted(row->run_delay_ratio, row->watched_ns, worker->run_delay_ratio, worker->watched_ns);
 		row->watched_ns += worker->watched_ns;
 		return 0;
 	}
@@ -228,12 +236,14 @@ static void merge_totals(struct window *into, const struct window *from)
 	into->losses.read_faults += from->losses.read_faults;
 	into->losses.unmatched += from->losses.unmatched;
 	into->losses.undecodable += from->losses.undecodable;
+	into->requests_incomplete |= from->requests_incomplete;
 }
 
 int window_merge(struct window *into, const struct window *from)
 {
 	uint64_t shift = (uint64_t)window_shift_ns(into, from);
 	bool same_boot = window_same_clock(into, from);
+	size_t known = same_boot ? into->target_count : 0;
 	int error = merge_host(into, from);
 
 	if ((int64_t)(from->start_ns + shift - into->start_ns) < 0)
@@ -242,7 +252,7 @@ int window_merge(struct window *into, const struct window *from)
 		into->end_ns = from->end_ns + shift;
 	merge_totals(into, from);
 	for (size_t i = 0; i < from->target_count && !error; i++)
-		error = merge_target(into, &from->targets[i], same_boot);
+		error = merge_target(into, &from->targets[i], known);
 	for (size_t i = 0; i < from->worker_count && !error; i++)
 		error = merge_worker(into, &from->workers[i], same_boot);
 	return error;
@@ -272,6 +282,8 @@ static int complete_workers(const struct window *window, struct snapshot *snapsh
 		if (!row)
 			return -ENOMEM;
 		row->master_pid = worker->master_pid;
+		if (!row->generation)
+			row->generation = worker->generation;
 		row->cpu_ratio = worker->cpu_ratio;
 		row->run_delay_ratio = worker->run_delay_ratio;
 	}
@@ -281,8 +293,9 @@ static int complete_workers(const struct window *window, struct snapshot *snapsh
 int window_complete(const struct window *window, struct snapshot *snapshot)
 {
 	uint64_t length_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns : 0;
-	int error = copy_text(&snapshot->host, window->host);
+	int error = copy_text(&snapshot->host, window->host && window->host[0] ? window->host : NULL);
 
+	snapshot->requests_incomplete = window->requests_incomplete;
 	snapshot->start_ns = window->start_ns;
 	snapshot->start_unix_ns = window->start_ns + (uint64_t)window->unix_offset_ns;
 	snapshot->seconds = (double)length_ns / 1e9;

@@ -2,10 +2,9 @@
 /*
  * One watch, but for its records: where, when, of what, with which library, and how the kernel's own counters ended.
  *
- * A live watch fills it in from the host, a reader from a recording; a report is made of records and a window alone, so
- * that both give the same report.
- * Invariant: after window_init() every pointer is NULL or owned. Strings may hold foreign bytes.
- * Must not know: files, the host.
+ * A live watch fills it in from the host, a reader from a recording; a report is made of records and a window alone,
+ * so that both give the same report. Invariant: after window_init() every pointer is NULL or owned. Strings may hold
+ * foreign bytes. Must not know: files, the host.
  */
 #ifndef TLSWHY_RECORDING_WINDOW_H
 #define TLSWHY_RECORDING_WINDOW_H
@@ -19,6 +18,7 @@
 /* CPU of one worker over the window; negative: unknown. */
 struct window_worker {
 	uint32_t pid, master_pid;
+	uint32_t generation; /* 0: unknown */
 	double cpu_ratio, run_delay_ratio;
 	uint64_t watched_ns; /* how long: the weight of its ratios when windows are merged */
 };
@@ -35,6 +35,7 @@ struct window {
 	bool has_totals; /* totals and losses are the kernel's, of the whole window */
 	struct totals totals[SNAPSHOT_DIRECTIONS];
 	struct losses losses;
+	bool requests_incomplete; /* some of nginx's answers were not seen: struct snapshot's */
 };
 
 void window_init(struct window *window);
@@ -44,6 +45,7 @@ void window_release(struct window *window);
 /* Takes the target over. Returns 0, or -ENOMEM with the target released. */
 int window_add_target(struct window *window, struct snapshot_target *target);
 void window_target_release(struct snapshot_target *target);
+/* One of a pid that is there replaces it. */
 int window_add_worker(struct window *window, const struct window_worker *worker);
 
 /* Whether the monotonic clocks of both are the same: one boot of one host. */
@@ -51,8 +53,9 @@ bool window_same_clock(const struct window *a, const struct window *b);
 /* What to add to a monotonic time of from to have it in the clock of into. */
 int64_t window_shift_ns(const struct window *into, const struct window *from);
 /*
- * Makes into the union of both: the time from the earlier start to the later end, all targets and workers, the sums of
- * totals and losses; has_totals only where both have them. Clock and seed stay those of into. Returns 0 or -ENOMEM.
+ * Makes into the union of both: the time from the earlier start to the later end, all targets and workers, the sums
+ * of totals and losses; has_totals only where both have them. Clock and seed stay those of into. Returns 0 or
+ * -ENOMEM.
  */
 int window_merge(struct window *into, const struct window *from);
 

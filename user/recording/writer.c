@@ -285,6 +285,7 @@ static void write_worker(struct recording_writer *writer, const struct window_wo
 	struct frame_worker frame = {
 		.pid = le32_of(worker->pid),
 		.master_pid = le32_of(worker->master_pid),
+		.generation = le32_of(worker->generation),
 		.cpu_ratio = bits_of(worker->cpu_ratio),
 		.run_delay_ratio = bits_of(worker->run_delay_ratio),
 	};
@@ -294,9 +295,9 @@ static void write_worker(struct recording_writer *writer, const struct window_wo
 	frame_close(writer);
 }
 
-static void put_totals(struct recording_writer *writer, const struct totals *totals)
+static struct frame_totals frame_of(const struct totals *totals)
 {
-	struct frame_totals frame = {
+	return (struct frame_totals){
 		.begun = le64_of(totals->begun),
 		.ok = le64_of(totals->ok),
 		.failed = le64_of(totals->failed),
@@ -306,8 +307,6 @@ static void put_totals(struct recording_writer *writer, const struct totals *tot
 		.joined = le64_of(totals->joined),
 		.unmatched = le64_of(totals->unmatched),
 	};
-
-	put(writer, &frame, sizeof(frame));
 }
 
 int recording_write_end(struct recording_writer *writer, const struct window *window)
@@ -325,14 +324,16 @@ int recording_write_end(struct recording_writer *writer, const struct window *wi
 		.read_faults = le64_of(losses->read_faults),
 		.unmatched = le64_of(losses->unmatched),
 		.undecodable = le64_of(losses->undecodable),
+		.flags = le64_of(window->requests_incomplete ? FRAME_END_REQUESTS_INCOMPLETE : 0),
 	};
 
+	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
+		end.totals[i] = frame_of(&window->totals[i]);
+	write_waiting_tick(writer);
 	for (size_t i = 0; i < bounded(window->worker_count, RECORDING_WORKERS_MAX); i++)
 		write_worker(writer, &window->workers[i]);
 	frame_open(writer, FRAME_END);
 	put(writer, &end, sizeof(end));
-	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
-		put_totals(writer, &window->totals[i]);
 	frame_close(writer);
 	return flush(writer);
 }

@@ -2,11 +2,10 @@
 /*
  * Writing a recording.
  *
- * Invariant: what could be a secret is blanked before its record is in the file or in any buffer of it; a record whose
- * tail is not understood is not written at all. Order of calls: new, begin, then records and ticks, then spill rows,
- * then end. Errors stay: after the first one every call does nothing and returns it again, and what was written before
- * can be read.
- * Must not know: where records come from, how files are named and opened.
+ * Invariant: what could be a secret is blanked before its record is in the file or in any buffer of it; a record
+ * whose tail is not understood is not written at all. Order of calls: new, begin, then records and ticks, then spill
+ * rows, then end. Errors stay: after the first one every call does nothing and returns it again, and what was written
+ * before can be read. Must not know: where records come from, how files are named and opened.
  */
 #ifndef TLSWHY_RECORDING_WRITER_H
 #define TLSWHY_RECORDING_WRITER_H
@@ -26,8 +25,8 @@ struct kept_record {
 };
 
 /*
- * Copies what is meant of a record, and blanks its ClientHello (clienthello_blank()). Returns 0; -EMSGSIZE or -EBADMSG,
- * *kept untouched, where its lengths do not fit or the tail is of no known kind. bytes need no alignment.
+ * Copies what is meant of a record, and blanks its ClientHello (clienthello_blank()). Returns 0; -EMSGSIZE or
+ * -EBADMSG, *kept untouched, where its lengths do not fit or the tail is of no known kind. bytes need no alignment.
  */
 int record_keep(struct kept_record *kept, const void *bytes, size_t size);
 

@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Tests of `tlswhy export`: both text formats over HTTP and in a file, held against what was done, against tlswhy's own
+report, against promtool and a real Prometheus; and what hurried, slow and rude clients do to it.
+
+  export.py --tlswhy build/tlswhy [--loadgen build/tests/loadgen] [--only NAME] [--list]
+"""
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.request
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+# pylint: disable=wrong-import-position
+from lab import backends, clients, loadrig, nginx, rig, tracer
+from lab.bench import TESTS, Bench, require, test
+from lab.results import Results, Skip
+from lab.scenario import Scenario, client, upstream
+import cases_export # pylint: disable=unused-import
+from lab.scrape import LISTEN, OPENMETRICS, PLAIN, Exporter, act, exporting, wait_handshakes
+
+SCENARIOS = (
+    Scenario("export_plain", "http", clients.tls(), (client(),)),
+    Scenario("export_mtls", "http", clients.tls(), (client("peer_certificate_missing"),),
+             conf="ssl_client_certificate @PKI@/ca.pem; ssl_verify_client on;"),
+    Scenario("export_upstream", "proxy", clients.get(), (upstream("peer_certificate_expired"),),
+             conf="proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_name lab.test; proxy_ssl_verify on; "
+                  "proxy_ssl_trusted_certificate @PKI@/ca.pem;", backend=backends.tls(cert="expired")),
+)
+MIX = {"ok13": 3, "ok12": 1, "resumed13": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1, "mtls_missing": 2}
+
+
+def check_metrics(text):
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=20,
+                          check=False)
+    require(done.returncode == 0 and not done.stdout + done.stderr,
+            f"promtool: {done.returncode} {done.stdout} {done.stderr}")
+
+
+@test
+def everything_is_there_at_0(bench):
+    causes = re.findall(r"^\.It Cm (\S+)$", manual_section("CAUSES"), re.MULTILINE)
+    require(len(causes) == 47, f"{len(causes)} causes in the manual")
+    wanted = {(direction, cause) for direction in ("client", "upstream", "unknown") for cause in causes}
+    with exporting(bench, *LISTEN) as exporter:
+        for form in (PLAIN, OPENMETRICS):
+            metrics = exporter.scrape(form)
+            found = metrics.rows("tlswhy_handshakes_total")
+            require(set(found) == wanted and not any(found.values()), f"{form}: {found}")
+            counted = metrics.rows("tlswhy_handshake_duration_seconds_count")
+            require(set(counted) == {key for key in wanted if key[0] != "unknown"}, f"{form}: {counted}")
+        require(len(metrics.rows("tlswhy_lost_total")) == 8, metrics.rows("tlswhy_lost_total"))
+        require(len(metrics.rows("tlswhy_build_info")) == 1, metrics.rows("tlswhy_build_info"))
+
+
+def manual_section(name):
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with open(os.path.join(root, "user/dist/tlswhy.8")) as file:
+        return file.read().split(f".Sh {name}\n", 1)[1].split("\n.Sh ", 1)[0]
+
+
+@test
+def counts_are_what_happened(bench):
+    """And what a report of the same time says."""
+    err = os.path.join(bench.rig.dir, "report.err")
+    with exporting(bench, *LISTEN) as exporter, tracer.Reporter(bench.tlswhy, bench.pid, err) as reporter:
+        reporter.wait_ready()
+        metrics = wait_handshakes(exporter, act(bench))
+        plain = exporter.scrape(PLAIN)
+        report = reporter.report()
+    require(plain.rows("tlswhy_handshakes_total") == metrics.rows("tlswhy_handshakes_total"), "the forms differ")
+    reported = {(row["direction"], row["cause"]): row["count"] for row in report["causes"]}
+    reported |= {(name, "ok"): totals["ok"] for name, totals in report["totals"].items() if totals["ok"]}
+    require(metrics.handshakes() == reported, f"{metrics.handshakes()} scraped, {reported} reported")
+    for row in report["causes"] + report["ok"]:
+        compare_row(metrics, row)
+    require(metrics.rows("tlswhy_negotiated_total")[("client", "TLSv1.3")] == 3, "negotiated")
+    cpu = metrics.rows("tlswhy_handshake_cpu_seconds_total")
+    require(cpu[("client",)] > 0 and cpu[("upstream",)] > 0 and not cpu[("unknown",)], f"CPU {cpu}")
+    require(not any(metrics.rows("tlswhy_lost_total").values()), metrics.rows("tlswhy_lost_total"))
+
+
+def compare_row(metrics, row):
+    key = (row["direction"], row.get("cause", "ok"))
+    wanted = row["latency_seconds"]["count"]
+    count = metrics.rows("tlswhy_handshake_duration_seconds_count").get(key, 0)
+    require(count == wanted, f"{key}: {count} durations scraped, {wanted} reported")
+
+
+@test
+def tools_have_no_complaint(bench):
+    path = os.path.join(bench.rig.dir, "tools.prom")
+    with exporting(bench, *LISTEN, "--textfile", path) as exporter:
+        act(bench)
+        check_metrics(exporter.ask().text)
+    with open(path) as file:
+        check_metrics(file.read())
+
+
+@contextlib.contextmanager
+def prometheus(bench, port):
+    """A Prometheus that scrapes the port every second. Yields a function that asks it."""
+    directory = os.path.join(bench.rig.dir, "prometheus")
+    shutil.rmtree(directory, ignore_errors=True)
+    os.mkdir(directory)
+    config = os.path.join(directory, "prometheus.yml")
+    with open(config, "w") as file:
+        json.dump({"scrape_configs": [{"job_name": "tlswhy", "scrape_interval": "1s", "scrape_timeout": "1s",
+                                       "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]}, file)
+    own = bench.rig.ports.take()
+
+    def ask(query):
+        url = f"http://127.0.0.1:{own}/api/v1/query?query={query}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            return {row["metric"].get("cause", ""): float(row["value"][1])
+                    for row in json.load(answer)["data"]["result"]}
+        return {}
+    with open(os.path.join(directory, "log"), "w") as log, subprocess.Popen(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
+             f"--web.listen-address=127.0.0.1:{own}"], stdout=log, stderr=log) as process:
+        try:
+            yield ask
+        finally:
+            process.kill()
+
+
+@test
+def a_real_prometheus_takes_it(bench):
+    with exporting(bench, *LISTEN) as exporter, prometheus(bench, exporter.address[1]) as ask:
+        nginx.wait_until(lambda: ask("up").get("") == 1, 40, "a scrape that Prometheus takes")
+        wanted = act(bench)
+        sums = {}
+        for (_, cause), count in wanted.items():
+            sums[cause] = sums.get(cause, 0) + count
+        query = "sum%20by(cause)(tlswhy_handshakes_total)%3E0"
+        nginx.wait_until(lambda: ask(query) == sums, 20, f"{sums}")
+
+
+@test
+def rejected_after_a_scrape(bench):
+    """What was scraped as ok and is rejected then moves to its cause, and ok waits for the next one."""
+    mtls = bench.rig.targets[1]
+    with exporting(bench, *LISTEN) as exporter:
+        with clients.context(mtls).wrap_socket(clients.connect(mtls), server_hostname="lab.test") as secure:
+            wait_handshakes(exporter, {("client", "ok"): 1})
+            clients.converse(secure, clients.GET)
+        wanted = {("client", "ok"): 1, ("client", "peer_certificate_missing"): 1}
+        before = wait_handshakes(exporter, wanted)
+        bench.visit()
+        bench.visit()
+        after = wait_handshakes(exporter, wanted | {("client", "ok"): 2})
+    require(not before.falls(after), before.falls(after))
+
+
+@test
+def workers_come_and_go(bench):
+    with exporting(bench, *LISTEN) as exporter:
+        def exported():
+            return {int(pid) for (pid,) in exporter.scrape().rows("tlswhy_worker_cpu_ratio")}
+        old = set(bench.rig.nginx.worker_pids())
+        nginx.wait_until(lambda: exported() == old, 10, f"workers {old}")
+        bench.rig.nginx.reload()
+        nginx.wait_until(lambda: not set(bench.rig.nginx.worker_pids()) & old, 20, "new workers")
+        for _ in range(8): # a worker is taken in at its first handshake
+            bench.visit()
+        nginx.wait_until(lambda: exported() and exported() <= set(bench.rig.nginx.worker_pids()), 20,
+                         "the new workers alone")
+
+
+@test
+def exact_while_spilling(bench):
+    """A ring of a page under load, scraped all the time: nothing is counted twice or lost, and no counter falls."""
+    if not bench.loadgen:
+        raise Skip("no --loadgen")
+    scrapes = []
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tlswhy-export-"))
+        load_rig = stack.enter_context(loadrig.Rig(directory, bench.rig.pki, bench.loadgen))
+        path = os.path.join(directory, "export.err")
+        exporter = stack.enter_context(
+            Exporter(bench.tlswhy, load_rig.nginx.pid, path, *LISTEN, "--ring-bytes", "4096"))
+        exporter.wait_ready()
+        results = []
+        for mix, count in ((MIX, 6000), ({"ok13": 1}, 200)): # the second: so that ok is above what was ever scraped
+            load = stack.enter_context(load_rig.load(mix, count=count))
+            while load.process.poll() is None:
+                scrapes.append(exporter.scrape(OPENMETRICS if len(scrapes) % 2 else PLAIN))
+            results.append(load.wait())
+        load_rig.wait_quiet()
+        time.sleep(0.5)
+        scrapes.append(exporter.scrape())
+    require(not any(map(loadrig.void_reasons, results)), f"void: {results}")
+    judge_scrapes(scrapes, loadrig.add(*map(loadrig.expected, results)))
+
+
+def judge_scrapes(scrapes, want):
+    require(len(scrapes) > 10, f"{len(scrapes)} scrapes")
+    for earlier, later in zip(scrapes, scrapes[1:]):
+        if earlier.openmetrics == later.openmetrics:
+            require(not earlier.falls(later), f"falls: {earlier.falls(later)[:3]}")
+    for earlier, later in zip(scrapes, scrapes[2:]):
+        require(not earlier.falls(later), f"falls: {earlier.falls(later)[:3]}")
+    last = scrapes[-1]
+    wanted = {("client", cause): count for cause, count in want["causes"].items()} | {("client", "ok"): want["ok"]}
+    require(last.handshakes() == wanted, f"{last.handshakes()}, not {wanted}")
+    require(last.rows("tlswhy_session_resumed_total")[("client",)] == want["resumed"], "resumed")
+    lost = {stage: count for (stage,), count in last.rows("tlswhy_lost_total").items() if count}
+    require(set(lost) == {"ring_full"}, f"lost {lost}: this test shows nothing, or something was lost")
+    versions = {version: count for (_, version), count in last.rows("tlswhy_negotiated_total").items() if count}
+    require(versions == want["versions"], f"{versions}, not {want['versions']}")
+    durations = last.rows("tlswhy_handshake_duration_seconds_count")
+    require(all(durations[key] == count for key, count in wanted.items()), "durations")
+
+
+def run_test(function, bench, results):
+    try:
+        function(bench)
+    except Skip as reason:
+        results.skip(function.__name__, str(reason))
+    except (AssertionError, TimeoutError, RuntimeError) as error:
+        results.tell(function.__name__, [str(error)])
+    except Exception as error: # pylint: disable=broad-exception-caught # a broken test must not hide the others
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        results.tell(function.__name__, [f"{type(error).__name__}: {error} (line {place.lineno})"])
+    else:
+        results.tell(function.__name__, [])
+
+
+def main():
+    parser = argparse.ArgumentParser(description="tests of tlswhy export")
+    parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
+    parser.add_argument("--loadgen", default="", help="the load generator; without it a test is skipped")
+    parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
+    parser.add_argument("--list", action="store_true", help="names only")
+    arguments = parser.parse_args()
+    tests = [function for function in TESTS
+             if not arguments.only or any(function.__name__.startswith(start) for start in arguments.only)]
+    if arguments.list:
+        print("\n".join(function.__name__ for function in tests))
+        return 0
+    rig.end_tidily()
+    results = Results()
+    with tempfile.TemporaryDirectory(prefix="tlswhy-export-") as directory, rig.Rig(directory, SCENARIOS) as stand:
+        bench = Bench(arguments.tlswhy, stand)
+        bench.loadgen = os.path.abspath(arguments.loadgen) if arguments.loadgen else ""
+        for function in tests:
+            run_test(function, bench, results)
+    return results.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
