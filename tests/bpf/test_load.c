@@ -91,13 +91,15 @@ static bool has_answered(const struct victim *victim)
 /* Both play at once; takes the records meanwhile, or leaves the ring full. */
 static void play_bursts(struct lab *lab, struct victim *victims, struct expected *expected, bool drain)
 {
+	unsigned int handshakes = drain ? BURST_HANDSHAKES : BURST_HANDSHAKES / 2;
+
 	for (unsigned int i = 0; i < BURST_VICTIMS; i++) {
 		victim_start(&victims[i]);
 		lab_watch(lab, victims[i].pid);
 	}
 	lab_arm(lab);
 	for (unsigned int i = 0; i < BURST_VICTIMS; i++)
-		say_only(&victims[i], "burst %u %u %u", BURST_HANDSHAKES, i + 1, BURST_THREADS);
+		say_only(&victims[i], "burst %u %u %u", handshakes, i + 1, BURST_THREADS);
 	for (unsigned int i = 0; i < BURST_VICTIMS; i++) {
 		while (!has_answered(&victims[i]))
 			if (drain)
@@ -111,8 +113,8 @@ static void play_bursts(struct lab *lab, struct victim *victims, struct expected
 }
 
 /*
- * 200,000 handshakes of two processes with four threads each: most records go by the ring and many by the spill map,
- * then all by the spill map.
+ * 200,000 handshakes of two processes with four threads each: most records go by the ring and many by the spill map.
+ * Then half as many, all by the spill map.
  */
 START_TEST(burst)
 {
@@ -124,11 +126,11 @@ START_TEST(burst)
 	lab_open(&lab, &options);
 	lab.count_only = true;
 	play_bursts(&lab, victims, &expected, _i == 0);
-	ck_assert_uint_ge(expected.begun, BURST_VICTIMS * BURST_HANDSHAKES);
-	ck_assert_uint_gt(expected.open, 100);
+	ck_assert_uint_ge(expected.begun, BURST_VICTIMS * BURST_HANDSHAKES / (_i + 1));
+	ck_assert_uint_gt(expected.open, 50);
 	assert_burst(&lab, &expected);
 	lab_assert_exact(&lab);
-	ck_assert_uint_gt(lab_sum(&lab, COUNTER_RING_FULL), _i ? BURST_VICTIMS * BURST_HANDSHAKES / 2 : 0);
+	ck_assert_uint_gt(lab_sum(&lab, COUNTER_RING_FULL), _i ? BURST_HANDSHAKES * 9 / 10 : 0);
 	ck_assert_int_gt(lab.recorded.count[DIRECTION_CLIENT][CAUSE_OK], 0);
 	lab_close(&lab);
 }

@@ -167,6 +167,51 @@ START_TEST(full_ring)
 }
 END_TEST
 
+static bool is_zero(const void *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (((const uint8_t *)bytes)[i])
+			return false;
+	return true;
+}
+
+/* The ring's memory is used again: nothing of an earlier record is in a later one. */
+START_TEST(records_hold_nothing_old)
+{
+	struct tracer_options tiny = { .ring_bytes = RING_TINY };
+	const struct event *event;
+	struct victim victim;
+	struct lab lab;
+
+	victim_start(&victim);
+	lab_open(&lab, &tiny);
+	lab_watch(&lab, victim.pid);
+	lab_arm(&lab);
+	for (unsigned int i = 0; i < 30; i++) {
+		make(&victim, 0, i < 29 ? "server" : "server none");
+		if (i < 29)
+			say(&victim, "name 0 a.name.that.fills.the.record.test");
+		if (i < 29)
+			say(&victim, "proxy 0 80 2001:db8::1");
+		fail_in(&victim, 0, STATE_READ_CH);
+		if (i < 29)
+			say(&victim, "error 0x0A0000C1");
+		say(&victim, "free 0");
+		lab_drain(&lab);
+	}
+	lab_finish(&lab);
+	victim_stop(&victim);
+	ck_assert_uint_eq(lab.record_count, 30);
+	event = &lab.records[29].seen.event;
+	ck_assert(is_zero(event->sni, sizeof(event->sni)));
+	ck_assert(is_zero(event->proxy, sizeof(event->proxy)));
+	ck_assert(is_zero(event->errors, sizeof(event->errors)));
+	ck_assert(is_zero(event->peer, sizeof(event->peer) + sizeof(event->local)));
+	ck_assert_uint_eq(event->family, 0);
+	lab_close(&lab);
+}
+END_TEST
+
 /* One row is all there is: what needs another is in the totals and in spill_full, and nowhere else. */
 START_TEST(full_spill_map)
 {
@@ -277,6 +322,7 @@ Suite *suite_losses(void)
 	tcase_add_test(losses, nothing_after_disarming);
 	tcase_add_test(losses, armed_in_the_middle);
 	tcase_add_test(losses, full_ring);
+	tcase_add_test(losses, records_hold_nothing_old);
 	tcase_add_test(losses, full_spill_map);
 	tcase_add_test(losses, lost_marks);
 	tcase_add_test(losses, forgotten_objects_are_open);

@@ -228,8 +228,8 @@ def damaged_recordings(bench):
 @test
 def usage_of_recordings(bench):
     for arguments in (["report", "-i", "x", "-p", "1"], ["report", "-i", "x", "-d", "1"],
-                      ["trace", "-i", "x", "-p", "1"], ["trace", "-i", "x", "--record", "y"], ["record", "-i", "x", "-o", "y"], ["record"],
-                      ["check", "-i", "x"]):
+                      ["trace", "-i", "x", "-p", "1"], ["trace", "-i", "x", "--record", "y"],
+                      ["record", "-i", "x", "-o", "y"], ["record"], ["check", "-i", "x"]):
         done = bench.run(*arguments)
         require(done.returncode == USAGE and "hint: " in done.stderr, f"{arguments}: {done}")
 

@@ -102,8 +102,8 @@ def include_direction(tree):
 def compile_header(tree, file):
     # What include/ needs of the fixed-width types comes from vmlinux.h on one side and from here on the other.
     types = "#include <linux/types.h>\n" if file.startswith("include/") else ""
-    command = ["gcc", "-fsyntax-only", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Iuser", "-isystem", "build",
-               "-xc", "-"]
+    command = ["gcc", "-fsyntax-only", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Iuser", "-isystem",
+               "build", "-xc", "-"]
     if ".skel.h" in tree.text(file) and not os.path.isfile(tree.path("build/tlswhy.skel.h")):
         return None # generated: `make lint` after `make` compiles it too
     run = subprocess.run(command, input=f'{types}#include "{tree.path(file)}"\n', cwd=tree.root, text=True,

@@ -194,6 +194,7 @@ static int watch_until_end(struct session *session, const struct options *option
 		if (drained < 0)
 			return drained;
 		now_ns = clock_monotonic_ns();
+		answer_budget_check(&session->answers, watch_tracer(session->watch), now_ns);
 		if (session->handlers->tick && now_ns >= next_tick_ns) {
 			session->handlers->tick(session->context, now_ns);
 			next_tick_ns = now_ns + TICK_NS / 2;
@@ -280,4 +281,12 @@ int session_totals(const struct session *session, struct totals totals[SNAPSHOT_
 		losses->unmatched += totals[direction].unmatched;
 	}
 	return 0;
+}
+
+bool session_requests_incomplete(const struct session *session)
+{
+	uint64_t rows[COUNTER_ROWS];
+
+	return session->answers.off_ns || tracer_counters(watch_tracer(session->watch), rows) ||
+	       rows[COUNTER_LOST_ANSWERS] > 0;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "attach/watch.h"
+#include "command/answer_budget.h"
 #include "command/options.h"
 #include "handshake/observation.h"
 #include "handshake/snapshot.h"
@@ -21,6 +22,7 @@ struct session {
 	int64_t unix_offset_ns;
 	uint64_t evicted[DIRECTION_COUNT];
 	uint64_t undecodable;
+	struct answer_budget answers;
 	int signal_fd, timer_fd, poll_fd;
 	int wake_fd; /* the caller's, waited for besides; -1: none. Set between session_open() and session_run(). */
 	const struct session_handlers *handlers;
@@ -51,6 +53,8 @@ int session_run(struct session *session, const struct options *options, const st
 		void *context);
 /* After session_run(): the kernel's totals, for aggregate_set_totals(). Returns 0 or -errno. */
 int session_totals(const struct session *session, struct totals totals[SNAPSHOT_DIRECTIONS], struct losses *losses);
+/* After session_run(): whether answers with 502 or 504 may have been missed. */
+bool session_requests_incomplete(const struct session *session);
 /* Detaches: slow; print first. */
 void session_release(struct session *session);
 

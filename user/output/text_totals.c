@@ -212,6 +212,11 @@ void write_limits(const struct page *page, const struct style *style, const stru
 			      snapshot->inexact_reason ? snapshot->inexact_reason : "the reason was not recorded");
 	paragraph_write(&paragraph, page, 2, 2);
 	write_losses(page, &snapshot->losses);
+	if (snapshot->requests_incomplete) {
+		paragraph = (struct paragraph){ 0 };
+		paragraph_add(&paragraph, "Requests lost may be more than is said: not every 502 and 504 was seen.");
+		paragraph_write(&paragraph, page, 2, 2);
+	}
 	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
 		paragraph = (struct paragraph){ 0 };
 		paragraph_add(&paragraph, "Not seen: %s.", unseen[i]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The budget of the special responses' probe. Contract: answers.h. */
-#include "command/answers.h"
+/* The budget of the special responses' probe. Contract: answer_budget.h. */
+#include "command/answer_budget.h"
 
 #include "base/log.h"
 
 #define SECOND_NS 1000000000ull
 
-void answers_check(struct answers *answers, struct tracer *tracer, uint64_t now_ns)
+void answer_budget_check(struct answer_budget *answers, struct tracer *tracer, uint64_t now_ns)
 {
 	uint64_t rows[COUNTER_ROWS], hits, elapsed_ns = now_ns - answers->checked_ns;
 
