@@ -280,8 +280,9 @@ static __always_inline __u8 openssl_stage(const struct hit *hit, __u32 direction
 /* The record that could not be read: its five header bytes, trusted only while the library counts them in. */
 static __always_inline __u8 openssl_first_record(const struct hit *hit, __u8 bytes[5])
 {
-	__u64 reader = field_u64(hit->object, hit->layout->record_layer) ?: hit->object;
-	__u64 packet = field_u64(reader, hit->layout->record_packet);
+	bool apart = hit->layout->record_layer != LAYOUT_NONE;
+	__u64 reader = apart ? field_u64(hit->object, hit->layout->record_layer) : hit->object;
+	__u64 packet = reader ? field_u64(reader, hit->layout->record_packet) : 0;
 
 	if (!packet || field_u64(reader, hit->layout->record_packet_bytes) < 5)
 		return FIRST_RECORD_UNKNOWN;
@@ -309,6 +310,8 @@ static __always_inline __u32 openssl_server_name(const struct hit *hit, char *na
 	if (!text)
 		return 0;
 	length = bpf_probe_read_user_str(name, 256, (const void *)text);
+	if (length < 0)
+		counter_add(COUNTER_READ_FAULTS, 1);
 	return length > 1 ? (__u32)(length - 1) & 0xff : 0;
 }
 

@@ -56,8 +56,9 @@ static const struct {
 uint64_t diagnose_settled(const struct snapshot *snapshot, unsigned int direction)
 {
 	const struct totals *totals = &snapshot->totals[direction < SNAPSHOT_DIRECTIONS ? direction : 0];
+	uint64_t unsettled = totals->open + totals->evicted;
 
-	return totals->begun > totals->open ? totals->begun - totals->open : 0;
+	return totals->begun > unsettled ? totals->begun - unsettled : 0;
 }
 
 static enum severity severity_by_numbers(uint64_t count, double share)
@@ -202,15 +203,16 @@ static bool is_busy(const struct snapshot_worker *worker)
 static void diagnose_workers(const struct snapshot *snapshot, struct findings *findings)
 {
 	struct finding *finding = NULL;
-	size_t busy = 0;
+	size_t busy = 0, known = 0;
 
-	for (size_t i = 0; i < snapshot->worker_count; i++)
+	for (size_t i = 0; i < snapshot->worker_count; i++) {
 		busy += is_busy(&snapshot->workers[i]);
+		known += snapshot->workers[i].cpu_ratio >= 0 || snapshot->workers[i].run_delay_ratio >= 0;
+	}
 	if (!busy)
 		return;
 	finding = findings_add(findings, "workers_saturated", SEVERITY_WARNING);
-	finding_title(finding, "%zu of %zu workers are short of CPU, so handshakes wait for them", busy,
-		      snapshot->worker_count);
+	finding_title(finding, "%zu of %zu workers are short of CPU, so handshakes wait for them", busy, known);
 	for (size_t i = 0; i < snapshot->worker_count; i++) {
 		const struct snapshot_worker *worker = &snapshot->workers[i];
 

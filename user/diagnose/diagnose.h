@@ -65,7 +65,7 @@ const struct cause_row *diagnose_leading_cause(const struct snapshot *snapshot);
 /* By the rules above. */
 enum severity diagnose_severity(const struct cause_row *row);
 
-/* Settled handshakes of a direction: begun, less those still open. The denominator of every share. */
+/* Settled handshakes of a direction: begun, less open and evicted ones. The denominator of every share. */
 uint64_t diagnose_settled(const struct snapshot *snapshot, unsigned int direction);
 
 /*

@@ -92,7 +92,7 @@ static int fill_cause(const struct aggregate *aggregate, unsigned int direction,
 {
 	const struct cause_tally *tally = &aggregate->causes[direction][cause];
 	const struct totals *totals = &snapshot->totals[direction];
-	uint64_t ended = count_less(totals->begun, totals->open);
+	uint64_t ended = count_less(totals->begun, totals->open + totals->evicted);
 	struct cause_row *row;
 
 	if (tally->sums.count == 0)

@@ -43,7 +43,7 @@ struct cause_row {
 	unsigned int direction;
 	enum cause cause;
 	uint64_t count;
-	double share;               /* of begun less open, in its direction */
+	double share;               /* of begun less open and evicted, in its direction */
 	struct histogram latency;   /* joined handshakes are counted above and not here */
 	double cpu_seconds;         /* inside SSL_do_handshake, less the time waiting for a CPU */
 	bool incomplete;            /* part of its evidence was switched off for a while */

@@ -290,6 +290,41 @@ static int complete_workers(const struct window *window, struct snapshot *snapsh
 	return 0;
 }
 
+/* Workers that are known to live at the end, which may be others than at the start. */
+static bool is_living(const struct snapshot_worker *row, uint32_t master_pid)
+{
+	return row->master_pid == master_pid && row->cpu_ratio >= 0;
+}
+
+/* After reloads a target has other workers and a newer generation than when the watch began. */
+static int complete_target(struct snapshot_target *target, const struct snapshot *snapshot)
+{
+	uint32_t *workers;
+	size_t count = 0;
+
+	for (size_t i = 0; i < snapshot->worker_count; i++)
+		count += is_living(&snapshot->workers[i], target->master_pid);
+	if (!count)
+		return 0;
+	workers = calloc(count, sizeof(*workers));
+	if (!workers)
+		return -ENOMEM;
+	count = 0;
+	for (size_t i = 0; i < snapshot->worker_count; i++) {
+		const struct snapshot_worker *row = &snapshot->workers[i];
+
+		if (!is_living(row, target->master_pid))
+			continue;
+		workers[count++] = row->pid;
+		if (row->generation > target->generation)
+			target->generation = row->generation;
+	}
+	free(target->workers);
+	target->workers = workers;
+	target->worker_count = count;
+	return 0;
+}
+
 int window_complete(const struct window *window, struct snapshot *snapshot)
 {
 	uint64_t length_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns : 0;
@@ -306,5 +341,9 @@ int window_complete(const struct window *window, struct snapshot *snapshot)
 		error = copy_target(&window->targets[i], &snapshot->targets[i]);
 		snapshot->target_count += !error;
 	}
-	return error ? error : complete_workers(window, snapshot);
+	if (!error)
+		error = complete_workers(window, snapshot);
+	for (size_t i = 0; i < snapshot->target_count && !error; i++)
+		error = complete_target(&snapshot->targets[i], snapshot);
+	return error;
 }
