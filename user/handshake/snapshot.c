@@ -28,6 +28,7 @@ static void cause_row_release(struct cause_row *row)
 	free(row->peers.items);
 	free(row->server_names.items);
 	free(row->errors);
+	free(row->evidence);
 }
 
 static void target_release(struct snapshot_target *target)

@@ -39,6 +39,21 @@ struct error_count {
 	uint64_t count;
 };
 
+/* What else a verdict was based on. */
+enum evidence_kind {
+	EVIDENCE_LIBRARY_ERROR = 0, /* in a row's errors[], not in its evidence[] */
+	EVIDENCE_VERIFY_RESULT = 1, /* X509_V_* of a refused certificate */
+	EVIDENCE_ALERT = 2,         /* received, where no error says so */
+	EVIDENCE_ERRNO = 3,
+};
+
+struct evidence_count {
+	enum evidence_kind kind;
+	uint32_t code;
+	uint8_t family; /* enum library_family, for verify results */
+	uint64_t count;
+};
+
 struct cause_row {
 	unsigned int direction;
 	enum cause cause;
@@ -55,6 +70,8 @@ struct cause_row {
 	struct named_counts server_names;
 	struct error_count *errors; /* most frequent first */
 	size_t error_count;
+	struct evidence_count *evidence; /* most frequent first */
+	size_t evidence_count;
 	uint64_t requests_lost;    /* upstream: answered with 502 or 504 after this failure */
 	uint64_t requests_rescued; /* upstream: the next upstream's handshake completed after this failure */
 };

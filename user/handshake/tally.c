@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "handshake/tally.h"
 
-/* An error code and its library's family, as the key of a list. */
-#define ERROR_KEY_BYTES (sizeof(uint32_t) + sizeof(uint8_t))
+/* A number, its library's family and what kind of evidence it is, as the key of a list. */
+#define ERROR_KEY_BYTES (sizeof(uint32_t) + 2 * sizeof(uint8_t))
 
 void tally_sums_add(struct tally_sums *sums, const struct batch *batch)
 {
@@ -56,7 +56,7 @@ void cause_tally_release(struct cause_tally *tally)
 	toplist_release(&tally->errors);
 }
 
-static int errors_add(struct toplist *errors, uint32_t code, uint8_t family, uint64_t count)
+static int errors_add(struct toplist *errors, enum evidence_kind kind, uint32_t code, uint8_t family, uint64_t count)
 {
 	uint8_t key[ERROR_KEY_BYTES];
 
@@ -64,7 +64,26 @@ static int errors_add(struct toplist *errors, uint32_t code, uint8_t family, uin
 		return 0;
 	memcpy(key, &code, sizeof(code));
 	key[sizeof(code)] = family;
+	key[sizeof(code) + 1] = (uint8_t)kind;
 	return toplist_add(errors, key, sizeof(key), count);
+}
+
+/* What the verdict rests on besides library errors. */
+static int evidence_add(struct toplist *errors, const struct verdict *verdict, uint64_t count)
+{
+	bool refused = verdict->rejection == REJECTION_CLIENT_CERTIFICATE ||
+		       verdict->rejection == REJECTION_UPSTREAM_VERIFY; /* else nobody looked at the result */
+	bool alert = (verdict->flags & VERDICT_ALERT_RECEIVED) && verdict->error == 0;
+	int err = 0;
+
+	if (refused)
+		err = errors_add(errors, EVIDENCE_VERIFY_RESULT, (uint32_t)verdict->verify_result, verdict->library,
+				 count);
+	if (alert && errors_add(errors, EVIDENCE_ALERT, verdict->alert_received, 0, count) < 0)
+		err = -ENOMEM;
+	if (errors_add(errors, EVIDENCE_ERRNO, (uint32_t)verdict->error_errno, 0, count) < 0)
+		err = -ENOMEM;
+	return err;
 }
 
 int cause_tally_add(struct cause_tally *tally, const struct batch *batch)
@@ -75,9 +94,12 @@ int cause_tally_add(struct cause_tally *tally, const struct batch *batch)
 	tally_sums_add(&tally->sums, batch);
 	if (batch->spilled)
 		tally->without_identity += batch->count;
-	err = errors_add(&tally->errors, verdict->error, verdict->library, batch->count);
+	err = errors_add(&tally->errors, EVIDENCE_LIBRARY_ERROR, verdict->error, verdict->library, batch->count);
 	if (verdict->other_error != verdict->error &&
-	    errors_add(&tally->errors, verdict->other_error, verdict->library, batch->count) < 0)
+	    errors_add(&tally->errors, EVIDENCE_LIBRARY_ERROR, verdict->other_error, verdict->library, batch->count) <
+		    0)
+		err = -ENOMEM;
+	if (evidence_add(&tally->errors, verdict, batch->count) < 0)
 		err = -ENOMEM;
 	return err;
 }
@@ -142,22 +164,36 @@ static int list_names(const struct toplist *list, size_t top, struct named_count
 	return 0;
 }
 
+static void list_error(const struct toplist_item *item, struct cause_row *row)
+{
+	enum evidence_kind kind = (enum evidence_kind)item->key[ERROR_KEY_BYTES - 1];
+	uint8_t family = item->key[sizeof(uint32_t)];
+	uint32_t code;
+
+	memcpy(&code, item->key, sizeof(code));
+	if (kind == EVIDENCE_LIBRARY_ERROR)
+		row->errors[row->error_count++] =
+			(struct error_count){ .code = code, .family = family, .count = item->count };
+	else
+		row->evidence[row->evidence_count++] =
+			(struct evidence_count){ .kind = kind, .code = code, .family = family, .count = item->count };
+}
+
 static int list_errors(const struct toplist *list, struct cause_row *row)
 {
 	autofree struct toplist_item *items = NULL;
+	size_t count;
 
 	if (list->count == 0)
 		return 0;
 	items = calloc(list->count, sizeof(*items));
 	row->errors = calloc(list->count, sizeof(*row->errors));
-	if (!items || !row->errors)
+	row->evidence = calloc(list->count, sizeof(*row->evidence));
+	if (!items || !row->errors || !row->evidence)
 		return -ENOMEM;
-	row->error_count = toplist_sorted(list, items, list->count);
-	for (size_t i = 0; i < row->error_count; i++) {
-		memcpy(&row->errors[i].code, items[i].key, sizeof(row->errors[i].code));
-		row->errors[i].family = items[i].key[sizeof(row->errors[i].code)];
-		row->errors[i].count = items[i].count;
-	}
+	count = toplist_sorted(list, items, list->count);
+	for (size_t i = 0; i < count; i++)
+		list_error(&items[i], row);
 	return 0;
 }
 

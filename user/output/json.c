@@ -119,6 +119,27 @@ static json_t *errors(const struct cause_row *row, bool *failed)
 	return array;
 }
 
+static json_t *evidence(const struct cause_row *row, bool *failed)
+{
+	static const char *const kinds[] = {
+		[EVIDENCE_VERIFY_RESULT] = "verify_result",
+		[EVIDENCE_ALERT] = "alert_received",
+		[EVIDENCE_ERRNO] = "errno",
+	};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < row->evidence_count; i++) {
+		const struct evidence_count *item = &row->evidence[i];
+		json_t *object = json_object();
+
+		json_put(object, "kind", json_name(kinds[item->kind]), failed);
+		json_put(object, "code", json_count(item->code), failed);
+		json_put(object, "count", json_count(item->count), failed);
+		json_push(array, object, failed);
+	}
+	return array;
+}
+
 static json_t *incomplete(const struct snapshot *snapshot, const struct cause_row *row, bool *failed)
 {
 	uint64_t length_ns = snapshot->seconds > 0 ? (uint64_t)(snapshot->seconds * 1e9) : 0;
@@ -161,6 +182,7 @@ static json_t *cause(const struct snapshot *snapshot, const struct cause_row *ro
 	json_put(object, "peers", peers(row, failed), failed);
 	json_put(object, "server_names", named(&row->server_names, "name", failed), failed);
 	json_put(object, "errors", errors(row, failed), failed);
+	json_put(object, "evidence", evidence(row, failed), failed);
 	return object;
 }
 

@@ -8,6 +8,7 @@
  *   totals.*.unmatched           handshakes whose object was reused without having been freed
  *   causes[].without_identity    of count: peer and name are not known, the ring was full
  *   requests_incomplete          not every answer with 502 or 504 was seen
+ *   causes[].evidence            [{kind: verify_result|alert_received|errno, code, count}]: besides errors
  *   causes[].requests            {lost, rescued}: upstream, answered with 502 or 504, rescued by another upstream
  *   causes[].peers.returning     estimate: of distinct, peers that also had a handshake that was ok
  *   causes[].first_seen, .last_seen   RFC 3339, null where not known

@@ -65,6 +65,43 @@ static void write_errors(const struct page *page, const struct cause_row *row)
 	paragraph_write(&paragraph, page, 4, 2);
 }
 
+static const char *evidence_text(const struct evidence_count *evidence, char text[NAME_BYTES])
+{
+	switch (evidence->kind) {
+	case EVIDENCE_VERIFY_RESULT:
+		return verify_text((int32_t)evidence->code, evidence->family, text);
+	case EVIDENCE_ALERT:
+		return alert_name((uint8_t)evidence->code, text);
+	case EVIDENCE_ERRNO:
+		return errno_name((int)evidence->code, text);
+	case EVIDENCE_LIBRARY_ERROR:
+		break;
+	}
+	return "";
+}
+
+static void write_evidence(const struct page *page, const struct cause_row *row)
+{
+	static const char *const kinds[] = {
+		[EVIDENCE_VERIFY_RESULT] = "verify result",
+		[EVIDENCE_ALERT] = "alert received",
+		[EVIDENCE_ERRNO] = "errno",
+	};
+	struct paragraph paragraph = { 0 };
+	char text[NAME_BYTES];
+
+	if (!row->evidence_count)
+		return;
+	paragraph_add(&paragraph, "evidence:");
+	for (size_t i = 0; i < row->evidence_count && i < ERRORS_SHOWN; i++) {
+		const struct evidence_count *evidence = &row->evidence[i];
+
+		paragraph_add(&paragraph, "%s%s %" PRIu32 ", %s (%" PRIu64 ")", i ? "; " : " ", kinds[evidence->kind],
+			      evidence->code, evidence_text(evidence, text), evidence->count);
+	}
+	paragraph_write(&paragraph, page, 4, 2);
+}
+
 static void write_latency(const struct page *page, const struct cause_row *row)
 {
 	char p50[DURATION_BYTES], p99[DURATION_BYTES];
@@ -103,6 +140,7 @@ static void write_cause(const struct page *page, const struct cause_row *row)
 	write_peers(page, row);
 	write_requests(page, row);
 	write_errors(page, row);
+	write_evidence(page, row);
 	write_latency(page, row);
 	if (row->incomplete) {
 		paragraph = (struct paragraph){ 0 };
