@@ -25,15 +25,11 @@
 	 (g) << 8 | (h))
 #endif
 
-/*
- * A certificate check may follow: on the client side where the object asks for a certificate; to an upstream always,
- * since proxy_ssl_verify leaves no trace in the object.
- */
-static __always_inline bool may_amend(const struct hit *hit, __u32 direction)
+/* An object whose role cannot be read cannot be read. */
+static __always_inline __u16 handshake_flags(const struct handshake *handshake)
 {
-	if (direction == DIRECTION_UPSTREAM)
-		return true;
-	return field_s32(hit->object, hit->layout->verify_mode, 0) & 1;
+	return (handshake->joined ? VERDICT_JOINED : 0) |
+	       (handshake->direction == DIRECTION_UNKNOWN ? VERDICT_OBJECT_UNREADABLE : 0);
 }
 
 static __always_inline void ending_times(struct ending *ending, const struct handshake *handshake, __u64 end_ns)
@@ -56,7 +52,7 @@ static __noinline int handshake_complete(const struct hit *hit, struct call *cal
 	ending_init(ending, hit, EVENT_SETTLED, OUTCOME_OK);
 	ending->verdict.direction = handshake->direction;
 	ending->verdict.stage = STAGE_DONE;
-	ending->verdict.flags = handshake->joined ? VERDICT_JOINED : 0;
+	ending->verdict.flags = handshake_flags(handshake);
 	ending_times(ending, handshake, hit->now_ns);
 	if (field_s32(hit->object, hit->layout->hit, 0))
 		ending->flags |= EVENT_RESUMED;
@@ -147,7 +143,7 @@ static __always_inline void ending_verdict(const struct hit *hit, struct ending 
 	__u8 bytes[5];
 
 	verdict->direction = handshake->direction;
-	verdict->flags = handshake->joined ? VERDICT_JOINED : 0;
+	verdict->flags = handshake_flags(handshake);
 	verdict->error = handshake->first_ssl_error;
 	verdict->other_error = handshake->first_other_error;
 	verdict_alerts(hit, verdict);

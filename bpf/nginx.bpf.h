@@ -95,7 +95,7 @@ static __always_inline void nginx_answer(__u64 request, __u32 status)
 
 	if (!armed)
 		return;
-	counter_add(COUNTER_ANSWER_HITS, 1);
+	counter_add(COUNTER_ANSWER_HITS, 1); /* of every process that runs this file: the budget is the host's */
 	if ((status != 502 && status != 504) || !hit_init(&hit, 0))
 		return;
 	if (read_user(&connection, sizeof(connection), request + NGX_REQUEST_CONNECTION) && connection)

@@ -20,6 +20,17 @@ static __always_inline void ending_init(struct ending *ending, const struct hit 
 	ending->tls_version = (__u16)field_s32(hit->object, hit->layout->version, 0);
 }
 
+/*
+ * A certificate check may follow: on the client side where the object asks for a certificate; to an upstream always,
+ * since proxy_ssl_verify leaves no trace in the object.
+ */
+static __always_inline bool may_amend(const struct hit *hit, __u32 direction)
+{
+	if (direction == DIRECTION_UPSTREAM)
+		return true;
+	return field_s32(hit->object, hit->layout->verify_mode, 0) & 1;
+}
+
 /* nginx names the session, not the connection, when it refuses a client certificate: this leads back to the object.
  */
 static __always_inline void settled_alias(const struct hit *hit, const struct settled *settled)

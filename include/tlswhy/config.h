@@ -11,7 +11,6 @@
 /* Knobs: rodata, fixed before load. */
 struct knobs {
 	__u32 ring_wakeup_bytes; /* wake the reader when this much is queued */
-	__u32 tracer_tgid;       /* never traced */
 	__u8 adopt_children;     /* a child of a target is a target */
 	__u8 adopt_binaries;     /* a process that runs a binary of the binaries map is a target */
 	__u8 final_marks;        /* emit EVENT_FINAL */

@@ -36,13 +36,12 @@ enum event_tail {
 	TAIL_SERVER_NAME = 2,  /* the server name, where it is longer than sni[] */
 };
 
-#define EVENT_RESUMED        (1u << 0) /* session resumption */
-#define EVENT_MAY_AMEND      (1u << 1) /* ok for now: a check may follow */
-#define EVENT_SNI_CUT        (1u << 2) /* sni[] holds the beginning of sni_bytes bytes */
-#define EVENT_SOCKET         (1u << 3) /* addresses are meant */
-#define EVENT_NGINX          (1u << 4) /* connection and proxy are meant */
-#define EVENT_SPILLED_ORIGIN (1u << 5) /* reserved: the ok this amends may have been spilled */
-#define EVENT_RETRIED        (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
+#define EVENT_RESUMED   (1u << 0) /* session resumption */
+#define EVENT_MAY_AMEND (1u << 1) /* ok for now: a check may follow */
+#define EVENT_SNI_CUT   (1u << 2) /* sni[] holds the beginning of sni_bytes bytes */
+#define EVENT_SOCKET    (1u << 3) /* addresses are meant */
+#define EVENT_NGINX     (1u << 4) /* connection and proxy are meant */
+#define EVENT_RETRIED   (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
 
 struct event_header {
 	__u16 size;            /* bytes of the fixed part as the writer knew it */

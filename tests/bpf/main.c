@@ -1,81 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Runs the tests of the kernel side: all suites, or the one named by the only argument.
- *
- * Every test runs in a process of its own, so that one crash is one failure. A test that cannot run on this host says
- * why on standard error and exits with 77.
- * The last line is `N passed, N failed, N skipped`. Exit codes: 0 all passed, 1 a test failed, 2 usage.
- */
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <check.h>
-
+/* The tests of the kernel side: all suites, or the one named by the only argument. */
+#include "../run_suites.h"
 #include "suites.h"
 
-static const struct suite_entry {
-	const char *name;
-	Suite *(*make)(void);
-} suites[] = {
+static const struct suite_entry suites[] = {
 #define X(name_) { .name = #name_, .make = suite_##name_ },
 	SUITES(X)
 #undef X
 };
 
-#define SUITE_COUNT  (sizeof(suites) / sizeof(suites[0]))
-#define SKIP_MESSAGE "Early exit with return value 77" /* libcheck's words for exit(77) */
-
-struct counts {
-	int run, failed, skipped;
-};
-
-/* libcheck's own lines for what failed: they alone name the test and the round of a loop. */
-static void report_failures(SRunner *runner, const char *suite, struct counts *counts)
-{
-	TestResult **results = srunner_failures(runner);
-	int failed = srunner_ntests_failed(runner), skipped = 0;
-
-	for (int i = 0; i < failed; i++)
-		skipped += strcmp(tr_msg(results[i]), SKIP_MESSAGE) == 0;
-	free(results);
-	counts->skipped += skipped;
-	counts->failed += failed - skipped;
-	if (failed == 0)
-		return;
-	printf("%s: %d failed, %d skipped\n", suite, failed - skipped, skipped);
-	fflush(stdout);
-	srunner_print(runner, CK_NORMAL);
-}
-
-static void run_suite(const struct suite_entry *entry, struct counts *counts)
-{
-	SRunner *runner = srunner_create(entry->make());
-
-	srunner_set_fork_status(runner, CK_FORK);
-	srunner_run_all(runner, CK_SILENT);
-	counts->run += srunner_ntests_run(runner);
-	report_failures(runner, entry->name, counts);
-	srunner_free(runner);
-}
-
 int main(int argc, char **argv)
 {
-	struct counts counts = { 0 };
-	bool found = argc < 2;
-
-	for (size_t i = 0; i < SUITE_COUNT; i++) {
-		if (argc > 1 && strcmp(argv[1], suites[i].name) != 0)
-			continue;
-		found = true;
-		run_suite(&suites[i], &counts);
-	}
-	if (!found || argc > 2) {
-		fprintf(stderr, "usage: %s [suite]\n", argv[0]);
-		return 2;
-	}
-	printf("%d passed, %d failed, %d skipped\n", counts.run - counts.failed - counts.skipped, counts.failed,
-	       counts.skipped);
-	return counts.failed > 0 || counts.run == 0 ? 1 : 0;
+	return run_suites(suites, sizeof(suites) / sizeof(suites[0]), argc, argv);
 }

@@ -35,13 +35,16 @@ def require_same(got, want, what):
     require(False, f"{what}: differs at {at}: {got[at - 30:at + 30]!r}, live was {want[at - 30:at + 30]!r}")
 
 
-def hello_of_secrets():
-    """A hello that offers to resume, with a marked value wherever one must not be kept."""
+def hello_of_secrets(cipher=0x1305):
+    """
+    A hello that offers to resume, with a marked value wherever one must not be kept. By default nginx refuses it at
+    once, for its cipher.
+    """
     extra = wire.extension(EXT_TICKET, PLANTED["ticket"] * 4)
     extra += wire.extension(EXT_COOKIE, wire.vector(PLANTED["cookie"] * 2, 2))
     extra += wire.pre_shared_key(PLANTED["identity"] * 4, PLANTED["binder"] * 2)
     with unittest.mock.patch.dict(wire.KEY_SHARES, {wire.X25519: PLANTED["key share"] * 2}):
-        hello = wire.client_hello(versions=(wire.TLS13,), ciphers=(0x1305,), groups=(wire.X25519,), extra=extra,
+        hello = wire.client_hello(versions=(wire.TLS13,), ciphers=(cipher,), groups=(wire.X25519,), extra=extra,
                                   sni="planted.test", session_id=PLANTED["session id"] * 2)
     return hello.replace(wire.RANDOM, PLANTED["random"] * 2)
 

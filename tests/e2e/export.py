@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Tests of `tlswhy export`: both text formats over HTTP and in a file, held against what was done, against tlswhy's own
-report, against promtool and a real Prometheus; and what hurried, slow and rude clients do to it.
+Tests of `tlswhy export`: both text formats over HTTP, in a file and of recordings, held against what was done, against
+tlswhy's own report, against promtool and a real Prometheus; and what hurried, slow and rude clients do to it.
 
   export.py --tlswhy build/tlswhy [--loadgen build/tests/loadgen] [--only NAME] [--list]
 """
@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from lab.bench import TESTS, Bench, require, test
 from lab.results import Results, Skip
 from lab.scenario import Scenario, client, upstream
 import cases_export # pylint: disable=unused-import
-from lab.scrape import LISTEN, OPENMETRICS, PLAIN, Exporter, act, exporting, wait_handshakes
+from lab.scrape import LISTEN, OPENMETRICS, PLAIN, Exporter, Metrics, act, exporting, wait_handshakes
 
 SCENARIOS = (
     Scenario("export_plain", "http", clients.tls(), (client(),)),
@@ -38,6 +39,9 @@ SCENARIOS = (
              conf="proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_ssl_name lab.test; proxy_ssl_verify on; "
                   "proxy_ssl_trusted_certificate @PKI@/ca.pem;", backend=backends.tls(cert="expired")),
 )
+SETTLE_SECONDS = 1.3
+RESULTS = ("lost", "rescued")
+UNPRIVILEGED = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
 MIX = {"ok13": 3, "ok12": 1, "resumed13": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1, "mtls_missing": 2}
 
 
@@ -60,6 +64,9 @@ def everything_is_there_at_0(bench):
             require(set(found) == wanted and not any(found.values()), f"{form}: {found}")
             counted = metrics.rows("tlswhy_handshake_duration_seconds_count")
             require(set(counted) == {key for key in wanted if key[0] != "unknown"}, f"{form}: {counted}")
+        requests = metrics.rows("tlswhy_upstream_requests_total")
+        require(set(requests) == {(cause, result) for cause in causes if cause != "ok" for result in RESULTS}
+                and not any(requests.values()), f"requests {requests}")
         require(len(metrics.rows("tlswhy_lost_total")) == 8, metrics.rows("tlswhy_lost_total"))
         require(len(metrics.rows("tlswhy_build_info")) == 1, metrics.rows("tlswhy_build_info"))
 
@@ -80,22 +87,83 @@ def counts_are_what_happened(bench):
         plain = exporter.scrape(PLAIN)
         report = reporter.report()
     require(plain.rows("tlswhy_handshakes_total") == metrics.rows("tlswhy_handshakes_total"), "the forms differ")
-    reported = {(row["direction"], row["cause"]): row["count"] for row in report["causes"]}
-    reported |= {(name, "ok"): totals["ok"] for name, totals in report["totals"].items() if totals["ok"]}
-    require(metrics.handshakes() == reported, f"{metrics.handshakes()} scraped, {reported} reported")
-    for row in report["causes"] + report["ok"]:
-        compare_row(metrics, row)
+    compare(metrics, report)
     require(metrics.rows("tlswhy_negotiated_total")[("client", "TLSv1.3")] == 3, "negotiated")
     cpu = metrics.rows("tlswhy_handshake_cpu_seconds_total")
     require(cpu[("client",)] > 0 and cpu[("upstream",)] > 0 and not cpu[("unknown",)], f"CPU {cpu}")
     require(not any(metrics.rows("tlswhy_lost_total").values()), metrics.rows("tlswhy_lost_total"))
 
 
-def compare_row(metrics, row):
-    key = (row["direction"], row.get("cause", "ok"))
-    wanted = row["latency_seconds"]["count"]
-    count = metrics.rows("tlswhy_handshake_duration_seconds_count").get(key, 0)
-    require(count == wanted, f"{key}: {count} durations scraped, {wanted} reported")
+def compare(metrics, report):
+    reported = {(row["direction"], row["cause"]): row["count"] for row in report["causes"]}
+    reported |= {(name, "ok"): totals["ok"] for name, totals in report["totals"].items() if totals["ok"]}
+    require(metrics.handshakes() == reported, f"{metrics.handshakes()} exported, {reported} reported")
+    for row in report["causes"] + report["ok"]:
+        key = (row["direction"], row.get("cause", "ok"))
+        wanted = row["latency_seconds"]["count"]
+        count = metrics.rows("tlswhy_handshake_duration_seconds_count").get(key, 0)
+        require(count == wanted, f"{key}: {count} durations exported, {wanted} reported")
+    resumed = {(name,): totals["resumed"] for name, totals in report["totals"].items()}
+    require(metrics.rows("tlswhy_session_resumed_total") == resumed, f"resumed, {resumed} reported")
+    wanted = {(row["cause"], result): row["requests"][result] for row in report["causes"] for result in RESULTS
+              if row["direction"] == "upstream" and row["requests"][result]}
+    requests = {key: count for key, count in metrics.rows("tlswhy_upstream_requests_total").items() if count}
+    require(requests == wanted == {("peer_certificate_expired", "lost"): requests_acted(report)},
+            f"requests {requests} exported, {wanted} reported")
+
+
+def requests_acted(report):
+    """act() has one request whose upstream fails, every time."""
+    return report["totals"]["upstream"]["failed"]
+
+
+@test
+def recordings_are_exported_once(bench):
+    """Without privileges, alone and merged; and what only a watch can do is refused."""
+    paths = [record(bench, name) for name in ("one.rec", "two.rec")]
+    for chosen in (paths[:1], paths):
+        words = [word for path in chosen for word in ("-i", path)]
+        done = bench.run("export", *words, prefix=UNPRIVILEGED)
+        require(done.returncode == 0 and not done.stderr, f"{done.returncode} {done.stderr!r}")
+        metrics = Metrics(done.stdout, openmetrics=True)
+        report = json.loads(bench.run("report", "--format", "json", *words).stdout)
+        require(report["totals"]["client"]["begun"] == 6 * len(chosen), f"totals {report['totals']}")
+        compare(metrics, report)
+        path = os.path.join(bench.rig.dir, "once.prom")
+        done = bench.run("export", *words, "--textfile", path)
+        require(done.returncode == 0 and not done.stdout, f"{done}")
+        with open(path) as file:
+            text = file.read()
+        require(Metrics(text, openmetrics=False).samples == metrics.samples, "the forms differ")
+        if shutil.which("promtool"):
+            check_metrics(text)
+    for words in (["--listen", "127.0.0.1:0"], ["--interval", "5"], ["-p", "1"], ["-d", "1"]):
+        done = bench.run("export", "-i", paths[0], "--textfile", path, *words)
+        require(done.returncode == 2 and "hint: " in done.stderr, f"{words}: {done.returncode} {done.stderr!r}")
+
+
+@test
+def part_of_a_recording_is_exported(bench):
+    path = record(bench, "whole.rec")
+    with open(path, "rb") as file:
+        data = file.read()
+    os.truncate(path, len(data) - 200)
+    done = bench.run("export", "-i", path)
+    require(done.returncode == 1 and f"offset {len(data) - 200}" in done.stderr, f"{done}")
+    require(Metrics(done.stdout, openmetrics=True).handshakes(), "nothing of it is exported")
+
+
+def record(bench, name):
+    path = os.path.join(bench.rig.dir, name)
+    with bench.watching("record", "-o", path) as process:
+        act(bench)
+        time.sleep(SETTLE_SECONDS)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    require(process.returncode == 0, f"record: exit code {process.returncode}")
+    os.chmod(path, 0o644)
+    os.chmod(bench.rig.dir, 0o755)
+    return path
 
 
 @test

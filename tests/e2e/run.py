@@ -18,11 +18,15 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
-from lab import judge, log, rig, tracer
+from lab import coverage, judge, log, rig, tracer
 from lab.results import Results
+import cases_memory
 from scenarios import SCENARIOS
 
 SETTLE_SECONDS = 1.6 # a held verdict is told after at most 1 s
+# Ids that no scenario produces: the test of cli.py that does, or why none can with nginx 1.22 and OpenSSL 3.0.
+ELSEWHERE = {"resource_exhausted": cases_memory.memory_exhausted_in_a_handshake}
+IMPOSSIBLE = {"unknown": "it is what no evidence leads to, and must be 0"}
 
 
 def parse_arguments():
@@ -91,7 +95,21 @@ def test_tlswhy(arguments, lab, results):
     results.tell("every_event_has_a_scenario", [str(event) for event in strange])
     final = [event for _, event in judge.final_events(watch.arrivals)[0]]
     results.tell("log_agrees", log.compare(log.read(lab.nginx.error_log), final))
+    test_causes(results, mine, len(lab.targets) == len(SCENARIOS))
     results.tell("report_agrees", list(judge.judge_report(watch.report, final)))
+
+
+def test_causes(results, mine, is_whole):
+    """Every id is produced by a scenario (where all were run), and none by one that must not."""
+    final = {name: [event for _, event in judge.final_events(arrivals)[0]] for name, arrivals in mine.items()}
+    everything = [event for events in final.values() for event in events]
+    if is_whole:
+        produced = {event["cause"] for event in everything}
+        results.tell("every_cause_is_covered", list(coverage.judge_coverage(produced, ELSEWHERE, IMPOSSIBLE)))
+    others = {scenario.name for scenario in SCENARIOS
+              for expect in scenario.expect if expect.cause == "other_error"}
+    print(f"# {coverage.shares(everything)}", flush=True)
+    results.tell("shares", list(coverage.judge_shares(final, others)))
 
 
 def test_lab(arguments, lab, results):

@@ -120,6 +120,36 @@ START_TEST(traces)
 }
 END_TEST
 
+static void assert_exports(const char *recording, const char *const *lines, size_t count)
+{
+	const struct options options = { .inputs = { recording }, .input_count = 1 };
+	struct bytes got = output_of(command_export, &options, EXIT_FINE);
+
+	terminate(&got);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_msg(strstr((char *)got.data, lines[i]) != NULL, "'%s' is missing", lines[i]);
+	ck_assert_str_eq((char *)got.data + got.count - strlen("# EOF\n"), "# EOF\n");
+	free(got.data);
+}
+
+/* Numbers of the reports above. */
+START_TEST(exports)
+{
+	static const char *const demo[] = {
+		"\ntlswhy_handshakes_total{direction=\"client\",cause=\"ok\"} 16\n",
+		"\ntlswhy_handshakes_total{direction=\"client\",cause=\"peer_version_too_old\"} 2\n",
+		"\ntlswhy_session_resumed_total{direction=\"client\"} 4\n",
+	};
+	static const char *const spill[] = {
+		"\ntlswhy_handshakes_total{direction=\"client\",cause=\"no_shared_cipher\"} 67\n",
+		"\ntlswhy_lost_total{stage=\"ring_full\"} 664\n"
+	};
+
+	assert_exports(DEMO, demo, sizeof(demo) / sizeof(demo[0]));
+	assert_exports(SPILL, spill, sizeof(spill) / sizeof(spill[0]));
+}
+END_TEST
+
 /* One of the two parts that a recording is cut into. */
 struct part {
 	char path[40];
@@ -241,6 +271,7 @@ START_TEST(two_halves_are_the_whole)
 	cut(path, places[_i % 4], &first, &second);
 	assert_parts_are_whole(command_report, FORMAT_JSON, path, &first, &second);
 	assert_parts_are_whole(command_report, FORMAT_TEXT, path, &first, &second);
+	assert_parts_are_whole(command_export, FORMAT_TEXT, path, &first, &second);
 	if (_i < 4)
 		assert_parts_are_whole(command_trace, FORMAT_JSON, path, &first, &second);
 	unlink(first.path);
@@ -331,6 +362,7 @@ Suite *suite_golden(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, reports);
 	tcase_add_test(tests, traces);
+	tcase_add_test(tests, exports);
 	tcase_add_loop_test(tests, two_halves_are_the_whole, 0, 8);
 	tcase_add_test(tests, waits_as_the_watch_did);
 	tcase_add_test(tests, cut_file_is_reported);

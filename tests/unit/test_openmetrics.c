@@ -98,6 +98,10 @@ static void drop_zeros(char *text)
 	ROW("tlswhy_session_resumed_total", "direction=\"client\"", "1") \
 	HEAD("tlswhy_negotiated", t, "counter", "", "Handshakes that were ok, by protocol version.") \
 	ROW("tlswhy_negotiated_total", "direction=\"client\",version=\"TLSv1.3\"", "3") \
+	HEAD("tlswhy_upstream_requests", t, "counter", "", \
+	     "Requests whose upstream handshake failed: lost ones got 502 or 504, rescued ones the next upstream.") \
+	ROW("tlswhy_upstream_requests_total", "cause=\"not_tls\",result=\"lost\"", "7") \
+	ROW("tlswhy_upstream_requests_total", "cause=\"not_tls\",result=\"rescued\"", "4") \
 	HEAD("tlswhy_worker_cpu_ratio", "", "gauge", r, \
 	     "Share of one CPU that an nginx process used during the last seconds.") \
 	ROW("tlswhy_worker_cpu_ratio", "worker=\"101\"", "0.9700") \
@@ -117,11 +121,16 @@ static const char golden_openmetrics[] =
 
 static void sample_golden(struct snapshot *snapshot)
 {
+	struct cause_row *row;
+
 	sample_nothing(snapshot);
 	sample_add_target(snapshot);
 	sample_add_ok(snapshot, DIRECTION_CLIENT, 3);
 	snapshot->ok[DIRECTION_CLIENT].cpu_seconds = 1e-9;
-	sample_add_hostile_name(sample_add_cause(snapshot, DIRECTION_UPSTREAM, CAUSE_NOT_TLS, 2, 1));
+	row = sample_add_cause(snapshot, DIRECTION_UPSTREAM, CAUSE_NOT_TLS, 2, 1);
+	row->requests_lost = 7;
+	row->requests_rescued = 4;
+	sample_add_hostile_name(row);
 	snapshot->ok[DIRECTION_UPSTREAM].cpu_seconds = 0.25;
 	snapshot->losses.ring_full = 5;
 }
@@ -151,6 +160,8 @@ START_TEST(every_series_is_there_from_the_start)
 		"tlswhy_session_resumed_total{direction=\"client\"} 0\n",
 		"tlswhy_negotiated_total{direction=\"client\",version=\"TLSv1\"} 0\n",
 		"tlswhy_negotiated_total{direction=\"upstream\",version=\"other\"} 0\n",
+		"tlswhy_upstream_requests_total{cause=\"peer_version_too_old\",result=\"lost\"} 0\n",
+		"tlswhy_upstream_requests_total{cause=\"unknown\",result=\"rescued\"} 0\n",
 		"tlswhy_lost_total{stage=\"undecodable\"} 0\n",
 	};
 	struct snapshot snapshot;
@@ -171,6 +182,7 @@ START_TEST(every_series_is_there_from_the_start)
 	ck_assert_uint_eq(occurrences(text, "_seconds_bucket{"), 2 * CAUSE_COUNT * (OPENMETRICS_BOUNDS + 1));
 	ck_assert_uint_eq(occurrences(text, "tlswhy_lost_total{"), OPENMETRICS_STAGES);
 	ck_assert_uint_eq(occurrences(text, "tlswhy_negotiated_total{"), SNAPSHOT_DIRECTIONS * OPENMETRICS_VERSIONS);
+	ck_assert_uint_eq(occurrences(text, "tlswhy_upstream_requests_total{"), 2 * (CAUSE_COUNT - 1));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_has(text, others[i]);
 	free(text);
@@ -269,6 +281,30 @@ START_TEST(counters_never_fall)
 }
 END_TEST
 
+/* A rescue is taken back when nginx rejects its handshake; a client's cause costs no upstream request. */
+START_TEST(requests_never_fall)
+{
+	struct openmetrics_counters highest = { 0 };
+	struct snapshot snapshot;
+	struct cause_row *row;
+	char *text;
+
+	sample_nothing(&snapshot);
+	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_NOT_TLS, 1, 0)->requests_lost = 99;
+	row = sample_add_cause(&snapshot, DIRECTION_UPSTREAM, CAUSE_PEER_RESET, 3, 0);
+	row->requests_rescued = 2;
+	free(text_of(&highest, &snapshot, OPENMETRICS_1_0, "1"));
+	row->requests_rescued = 1;
+	row->requests_lost = 1;
+	text = text_of(&highest, &snapshot, OPENMETRICS_1_0, "1");
+	assert_has(text, "\ntlswhy_upstream_requests_total{cause=\"peer_reset\",result=\"lost\"} 1\n");
+	assert_has(text, "\ntlswhy_upstream_requests_total{cause=\"peer_reset\",result=\"rescued\"} 2\n");
+	assert_has(text, "\ntlswhy_upstream_requests_total{cause=\"not_tls\",result=\"lost\"} 0\n");
+	free(text);
+	snapshot_release(&snapshot);
+}
+END_TEST
+
 START_TEST(label_values_are_escaped)
 {
 	struct snapshot snapshot;
@@ -350,6 +386,7 @@ Suite *suite_openmetrics(void)
 	tcase_add_test(tcase, bounds_split_no_bucket);
 	tcase_add_test(tcase, buckets_are_exact);
 	tcase_add_test(tcase, counters_never_fall);
+	tcase_add_test(tcase, requests_never_fall);
 	tcase_add_test(tcase, label_values_are_escaped);
 	tcase_add_test(tcase, nobody_is_named);
 	tcase_add_test(tcase, a_worker_is_one_series);

@@ -302,6 +302,7 @@ static const struct exception {
 } exceptions[] = {
 	{ .reason = 102, .cause = CAUSE_WEAK_DH },                   /* parameters that the library does not take */
 	{ .reason = 104, .cause = CAUSE_SESSION_RESUMPTION_FAILED }, /* against the session that is resumed */
+	{ .reason = 108, .cause = CAUSE_MALFORMED_MESSAGE },         /* alert 47: a share that is no valid point */
 	{ .reason = 157, .cause = CAUSE_MALFORMED_MESSAGE },         /* alert 47: points, whatever the group */
 	{ .reason = 162, .cause = CAUSE_MALFORMED_MESSAGE },
 	{ .reason = 191, .cause = CAUSE_OTHER_ERROR },               /* we offer none: says nothing about the peer */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tlswhy export: watches, and offers what it counts to a monitoring system: over HTTP, in a file, or both.
+ * tlswhy export: watches, and offers what it counts to a monitoring system: over HTTP, in a file, or both. What it
+ * does with recordings is in export_recordings.c.
  *
  * Everything happens in the session's one loop: a scrape reads the records that wait, then the spill map and the
  * kernel's counters, and is made of these. Invariant: nothing is told twice, and no counter ever falls.
@@ -260,8 +261,23 @@ static int watch_with(const struct options *options)
 	return code;
 }
 
+/* What is recorded does not change: there is nothing to serve, nor to write again. */
+static int export_once(const struct options *options)
+{
+	bool listens = options->listen.any.sa_family != AF_UNSPEC;
+
+	if (listens || options->interval_s > 0) {
+		log_error("'--%s' is for watching, and -i reads recordings", listens ? "listen" : "interval");
+		log_hint("their metrics are written once, to standard output or with --textfile FILE");
+		return EXIT_USAGE;
+	}
+	return export_recordings(options);
+}
+
 int command_export(const struct options *options)
 {
+	if (options->input_count)
+		return export_once(options);
 	if (options->interval_s > 0 && !options->textfile) {
 		log_error("no --textfile for '--interval'");
 		log_hint("over HTTP the scraper decides how often");
@@ -272,10 +288,11 @@ int command_export(const struct options *options)
 
 int export_snapshot(const struct options *options, const struct snapshot *snapshot)
 {
+	enum openmetrics_form form = options->textfile ? PROMETHEUS_0_0_4 : OPENMETRICS_1_0;
 	struct openmetrics_counters none = { 0 };
 	autofree char *text = NULL;
 	size_t bytes = 0;
-	int error = print_snapshot(&none, snapshot, PROMETHEUS_0_0_4, &text, &bytes);
+	int error = print_snapshot(&none, snapshot, form, &text, &bytes);
 
 	if (!error && options->textfile) {
 		error = textfile_replace(options->textfile, text, bytes);

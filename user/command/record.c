@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tlswhy record: watches, and keeps what was seen in a file, for report and trace to read with -i.
+ * tlswhy record: watches, and keeps what was seen in a file, for report, trace and export to read with -i.
  *
  * Must not know: the file's format.
  */

@@ -39,7 +39,12 @@ void impact_completed(struct impact *impact, uint32_t tgid, uint64_t connection)
 {
 	struct impact_request *place = place_of(impact, tgid, connection);
 
-	if (is_request(place, tgid, connection))
+	if (!is_request(place, tgid, connection))
+		return;
+	/* Completed twice: the first was not taken back, and this is the next request of a kept client connection. */
+	if (place->completed)
+		let_go(impact, place);
+	else
 		place->completed = true;
 }
 

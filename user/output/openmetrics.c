@@ -41,6 +41,9 @@ static const struct family negotiated = {
 static const struct family worker_cpu = {
 	.name = "tlswhy_worker_cpu_ratio", .type = FAMILY_GAUGE, .unit = "ratio",
 	.help = "Share of one CPU that an nginx process used during the last seconds." };
+static const struct family requests = {
+	.name = "tlswhy_upstream_requests", .type = FAMILY_COUNTER,
+	.help = "Requests whose upstream handshake failed: lost ones got 502 or 504, rescued ones the next upstream." };
 static const struct family lost = {
 	.name = "tlswhy_lost", .type = FAMILY_COUNTER,
 	.help = "What could not be recorded, by stage; ring_full alone costs identities and no counts." };
@@ -180,6 +183,16 @@ static void write_by_direction(const struct writer *writer, const struct openmet
 				counters->negotiated[i][version]);
 }
 
+/* No request is lost for a handshake that was ok. */
+static void write_requests(const struct writer *writer, const struct openmetrics_counters *counters)
+{
+	write_head(writer, &requests);
+	for (unsigned int cause = CAUSE_OK + 1; cause < CAUSE_COUNT; cause++)
+		for (unsigned int i = 0; i < OPENMETRICS_RESULTS; i++)
+			fprintf(writer->stream, "%s_total{cause=\"%s\",result=\"%s\"} %" PRIu64 "\n", requests.name,
+				cause_id((enum cause)cause), openmetrics_result(i), counters->requests[cause][i]);
+}
+
 /* A process has a row a generation; its ratio is of the process, and a series may be there once only. */
 static void write_workers(const struct writer *writer, const struct snapshot *snapshot)
 {
@@ -226,6 +239,7 @@ int openmetrics_write_raised(struct openmetrics_counters *highest, const struct 
 	write_handshakes(&writer, highest);
 	write_durations(&writer, highest);
 	write_by_direction(&writer, highest);
+	write_requests(&writer, highest);
 	write_workers(&writer, snapshot);
 	write_rest(&writer, highest, tool_version);
 	return ferror(stream) ? -EIO : 0;

@@ -3,8 +3,8 @@
  * A snapshot as metrics: OpenMetrics 1.0 and the Prometheus text format 0.0.4.
  *
  * Invariants: every series that can be named in advance is there from the start, at 0, so that the first failure is
- * an increase; and the number of series is bounded. Labels are directions, causes, versions, stages of loss and
- * pids of workers; never a peer, a server name or a fingerprint.
+ * an increase; and the number of series is bounded. Labels are directions, causes, versions, results for a
+ * request, stages of loss and pids of workers; never a peer, a server name or a fingerprint.
  * Must not know: HTTP, files, clocks.
  *
  *   tlswhy_handshakes_total{direction,cause}             every direction and cause
@@ -13,6 +13,7 @@
  *   tlswhy_session_resumed_total{direction}
  *   tlswhy_negotiated_total{direction,version}           TLSv1 to TLSv1.3, other, unknown
  *   tlswhy_worker_cpu_ratio{worker}                      worker is a pid; those that are alive
+ *   tlswhy_upstream_requests_total{cause,result}         every cause but ok; lost, rescued: see handshake/impact.h
  *   tlswhy_lost_total{stage}
  *   tlswhy_build_info{version}
  */
@@ -33,6 +34,7 @@ enum openmetrics_form { OPENMETRICS_1_0, PROMETHEUS_0_0_4 };
 #define OPENMETRICS_BOUNDS   15
 #define OPENMETRICS_VERSIONS 6
 #define OPENMETRICS_STAGES   8
+#define OPENMETRICS_RESULTS  2
 /* Workers listed at most. Rows of one pid must be neighbours in the snapshot, as aggregate_snapshot() puts them. */
 #define OPENMETRICS_WORKERS 256
 
@@ -48,6 +50,7 @@ struct openmetrics_counters {
 	uint64_t cpu_ns[SNAPSHOT_DIRECTIONS];
 	uint64_t resumed[SNAPSHOT_DIRECTIONS];
 	uint64_t negotiated[SNAPSHOT_DIRECTIONS][OPENMETRICS_VERSIONS];
+	uint64_t requests[CAUSE_COUNT][OPENMETRICS_RESULTS];
 	uint64_t lost[OPENMETRICS_STAGES];
 };
 

@@ -13,6 +13,8 @@
 #define VERSION_OTHER   4
 #define VERSION_UNKNOWN 5
 
+enum { RESULT_LOST, RESULT_RESCUED };
+
 static const uint8_t bound_shifts[OPENMETRICS_BOUNDS] = {
 	18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 32, 34, 36
 };
@@ -20,7 +22,7 @@ static const uint8_t bound_shifts[OPENMETRICS_BOUNDS] = {
 _Static_assert(sizeof(struct openmetrics_counters) ==
 		       sizeof(uint64_t) * SNAPSHOT_DIRECTIONS *
 				       (CAUSE_COUNT * (1 + OPENMETRICS_BOUNDS + 2) + 2 + OPENMETRICS_VERSIONS) +
-			       sizeof(uint64_t) * OPENMETRICS_STAGES,
+			       sizeof(uint64_t) * (CAUSE_COUNT * OPENMETRICS_RESULTS + OPENMETRICS_STAGES),
 	       "the counters are raised as an array");
 
 uint64_t openmetrics_bound_ns(unsigned int bound)
@@ -42,6 +44,16 @@ static unsigned int version_index(uint16_t version)
 	if (version == 0)
 		return VERSION_UNKNOWN;
 	return version >= 0x0301 && version <= 0x0304 ? version - 0x0301u : VERSION_OTHER;
+}
+
+const char *openmetrics_result(unsigned int index)
+{
+	static const char *const results[OPENMETRICS_RESULTS] = {
+		[RESULT_LOST] = "lost",
+		[RESULT_RESCUED] = "rescued",
+	};
+
+	return results[index];
 }
 
 /* One list for the names of the stages and what they count. */
@@ -115,6 +127,10 @@ void openmetrics_count(const struct snapshot *snapshot, struct openmetrics_count
 		counters->handshakes[row->direction][row->cause] = row->count;
 		count_durations(&row->latency, &counters->durations[row->direction][row->cause]);
 		counters->cpu_ns[row->direction] += to_ns(row->cpu_seconds);
+		if (row->direction != DIRECTION_UPSTREAM)
+			continue;
+		counters->requests[row->cause][RESULT_LOST] = row->requests_lost;
+		counters->requests[row->cause][RESULT_RESCUED] = row->requests_rescued;
 	}
 	for (size_t i = 0; i < snapshot->version_count; i++) {
 		const struct version_row *row = &snapshot->versions[i];

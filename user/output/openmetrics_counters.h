@@ -13,8 +13,9 @@
 void openmetrics_count(const struct snapshot *snapshot, struct openmetrics_counters *counters);
 /* Raises each counter that is lower than the other's. */
 void openmetrics_raise(struct openmetrics_counters *counters, const struct openmetrics_counters *by);
-/* Label values: of openmetrics_counters.negotiated, and of .lost. Static storage. */
+/* Label values: of openmetrics_counters.negotiated, of .requests, and of .lost. Static storage. */
 const char *openmetrics_version(unsigned int index);
+const char *openmetrics_result(unsigned int index);
 const char *openmetrics_stage(unsigned int index);
 
 #endif
