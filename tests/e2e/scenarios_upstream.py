@@ -28,6 +28,28 @@ def ok(name, backend, *expect, conf=BOTH, **options):
     return proxy(name, backend, *expect, conf=conf, hold=True, **options)
 
 
+def ask(target):
+    """A request whose answer does not matter: the backends here speak HTTP/1 alone."""
+    clients.get()(target)
+    return True
+
+
+def other_proxies():
+    """The other modules that talk TLS to backends, each with its own directives: refused, untrusted, verified and left."""
+    for kind in ("grpc", "uwsgi"):
+        def of_kind(name, backend, expect, conf="", kind=kind):
+            directives = (BOTH + conf).replace("proxy_", kind + "_")
+            return Scenario(f"{kind}_{name}", f"{kind}_proxy", ask, (expect,), conf=directives,
+                            backend=backend, hold=True)
+        yield of_kind("missing_sni", refuse(112), upstream("missing_sni", error=1112))
+        yield of_kind("unrecognized_name", refuse(112), upstream("unrecognized_name", server_name="lab.test"), SNI)
+        yield of_kind("certificate_expired", tls(cert="expired"),
+                      upstream("peer_certificate_expired", verify_result=10), VERIFY)
+        yield of_kind("certificate_wrong_host", tls(cert="wronghost"), upstream("peer_certificate_wrong_host"), VERIFY)
+        yield of_kind("client_certificate_required", tls(client_ca="ca"), upstream("client_certificate_required"))
+        yield of_kind("ok", tls(), upstream(version="TLSv1.3"), VERIFY)
+
+
 OK = (
     ok("up_ok_tls13", tls(), upstream(version="TLSv1.3", resumed=False)),
     ok("up_ok_tls12_only", tls(), upstream(version="TLSv1.2"), conf=OLDER),
@@ -143,4 +165,4 @@ BROKEN = (
     proxy("up_aborted", after_hello(), upstream("aborted_by_nginx"), trigger=clients.leave_early()),
 )
 
-SCENARIOS = OK + CERTIFICATE + REFUSED + BROKEN
+SCENARIOS = OK + CERTIFICATE + REFUSED + BROKEN + tuple(other_proxies())

@@ -34,7 +34,7 @@ def upstream(cause="ok", **fields):
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """
-    module: http, stream, mail (a TLS listener), proxy (http to a TLS backend) or stream_proxy.
+    module: http, stream, mail (a TLS listener), proxy, grpc_proxy, uwsgi_proxy (http to a TLS backend) or stream_proxy.
     conf: directives of its server block; @PKI@, @PORT@, @BACKEND@ are replaced. certificate: the listener's, ""
     for none. trigger(target): what happens. backend(pki): its handler; BOTH_HOSTS gives nginx two
     addresses to try. hold: the verdict may wait up to 1 s.
@@ -93,11 +93,15 @@ BODIES = {
     "stream": '        return "ok\\n";\n',
     "mail": "        protocol imap;\n",
     "proxy": "        location / {{ proxy_pass https://{backend}; {conf} }}\n",
+    "grpc_proxy": "        location / {{ grpc_pass grpcs://{backend}; {conf} }}\n",
+    "uwsgi_proxy": "        location / {{ uwsgi_pass suwsgi://{backend}; {conf} }}\n",
     "stream_proxy": "        proxy_pass {backend}; proxy_ssl on;\n",
 }
 GROUP = ("    upstream group-@PORT@ { server 127.0.0.1:@BACKEND@ max_fails=0;\n"
          "        server [::1]:@BACKEND@ max_fails=0; }\n")
-BLOCK = {"http": "http", "proxy": "http", "stream": "stream", "stream_proxy": "stream", "mail": "mail"}
+BLOCK = {"http": "http", "proxy": "http", "grpc_proxy": "http", "uwsgi_proxy": "http", "stream": "stream",
+         "stream_proxy": "stream", "mail": "mail"}
+IN_LOCATION = ("proxy", "grpc_proxy", "uwsgi_proxy") # what a location holds and its server block does not
 
 
 def server_block(target):
@@ -110,7 +114,7 @@ def server_block(target):
         lines.append(f"        ssl_certificate @PKI@/{scenario.certificate}.pem;\n"
                      f"        ssl_certificate_key @PKI@/{scenario.certificate}.key;\n")
     conf = scenario.conf
-    if scenario.module != "proxy":
+    if scenario.module not in IN_LOCATION:
         lines.append(f"        {conf}\n")
     if scenario.module == "http":
         # Once there is a request, nginx logs this name and no longer the port.
