@@ -60,6 +60,8 @@ def kept_of(bench, hello):
         output, _ = process.communicate(timeout=20)
     events, hellos = [json.loads(line) for line in output.splitlines()], hellos_of(path)
     require(len(events) == len(hellos) == 1, f"events {events}, hellos {hellos}")
+    report = json.loads(bench.run("report", "-i", path, "--format", "json").stdout)
+    require(report["hellos_cut"] == (hellos[0][0] > len(hellos[0][1])), f"{report['hellos_cut']} cut of {hellos[0][0]}")
     require(events[0]["cause"] == "no_shared_cipher" and events[0]["server_name"] == "lab.test", f"event {events[0]}")
     return hellos[0]
 

@@ -35,7 +35,7 @@ def ask(target):
 
 
 def other_proxies():
-    """The other modules that talk TLS to backends, each with its own directives: refused, untrusted, verified and left."""
+    """Other modules that talk TLS to backends, each with its own directives."""
     for kind in ("grpc", "uwsgi"):
         def of_kind(name, backend, expect, conf="", kind=kind):
             directives = (BOTH + conf).replace("proxy_", kind + "_")

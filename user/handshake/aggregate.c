@@ -193,6 +193,8 @@ int aggregate_add(struct aggregate *aggregate, const struct observation *observa
 	}
 	if (!amends && event->header.kind != EVENT_SETTLED)
 		return -EINVAL;
+	if (event->header.tail_kind == TAIL_CLIENT_HELLO)
+		aggregate->hellos_cut += event->header.tail_true_bytes > event->header.tail_bytes;
 	err = batch_count(aggregate, &batch);
 	impact_count(aggregate, &batch, event);
 	if (amends)
@@ -269,6 +271,7 @@ int aggregate_merge(struct aggregate *into, const struct aggregate *from)
 		return -EINVAL;
 	kernel_merge(into, from);
 	impact_merge(&into->impact, &from->impact);
+	into->hellos_cut += from->hellos_cut;
 	err = peer_filter_merge(&into->ok_peers, &from->ok_peers);
 	keycount_merge(&into->versions, &from->versions);
 	keycount_merge(&into->ciphers, &from->ciphers);

@@ -21,6 +21,7 @@ struct aggregate {
 	struct keycount workers;  /* key: tgid << 32 | generation; first: handshakes, second: failed */
 	struct peer_filter ok_peers;
 	struct impact impact;
+	uint64_t hellos_cut;
 	bool has_input; /* anything was counted */
 	bool has_totals;
 	struct totals totals[DIRECTION_COUNT];

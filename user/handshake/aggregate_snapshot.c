@@ -85,6 +85,7 @@ static void fill_totals(const struct aggregate *aggregate, struct snapshot *snap
 		totals->resumed = count_less(totals->resumed, aggregate->ok[direction].taken.resumed);
 	}
 	snapshot->losses = aggregate->losses;
+	snapshot->hellos_cut = aggregate->hellos_cut;
 }
 
 static int fill_cause(const struct aggregate *aggregate, unsigned int direction, unsigned int cause,
@@ -205,6 +206,7 @@ static void snapshot_exchange(struct snapshot *snapshot, struct snapshot *made)
 	EXCHANGE(exact);
 	EXCHANGE(inexact_reason);
 	EXCHANGE(losses);
+	EXCHANGE(hellos_cut);
 	EXCHANGE(causes);
 	EXCHANGE(cause_count);
 	EXCHANGE(versions);

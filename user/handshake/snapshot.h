@@ -130,6 +130,7 @@ struct snapshot {
 	double seconds;
 	bool exact;
 	char *inexact_reason;     /* a sentence; NULL where exact */
+	uint64_t hellos_cut;      /* ClientHellos longer than a record keeps: read as far as they go */
 	bool requests_incomplete; /* some answers were not seen: the probe was switched off, or the ring was full */
 	struct totals totals[SNAPSHOT_DIRECTIONS];
 	struct losses losses;

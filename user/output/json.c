@@ -335,6 +335,7 @@ int json_report(const struct snapshot *snapshot, const struct finding *findings,
 	json_put(report, "exact", json_boolean(snapshot->exact), &failed);
 	json_put(report, "exact_reason", json_text(snapshot->exact ? NULL : snapshot->inexact_reason), &failed);
 	json_put(report, "requests_incomplete", json_boolean(snapshot->requests_incomplete), &failed);
+	json_put(report, "hellos_cut", json_count(snapshot->hellos_cut), &failed);
 	json_put(report, "causes", causes(snapshot, &failed), &failed);
 	json_put(report, "ok", ok(snapshot, &failed), &failed);
 	json_put(report, "versions", versions(snapshot, &failed), &failed);

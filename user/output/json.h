@@ -7,6 +7,7 @@
  *   exact_reason                 why exact is false; null where it is true
  *   totals.*.unmatched           handshakes whose object was reused without having been freed
  *   causes[].without_identity    of count: peer and name are not known, the ring was full
+ *   hellos_cut                   ClientHellos longer than a record keeps, read as far as they go
  *   requests_incomplete          not every answer with 502 or 504 was seen
  *   causes[].evidence            [{kind: verify_result|alert_received|errno, code, count}]: besides errors
  *   causes[].requests            {lost, rescued}: upstream, answered with 502 or 504, rescued by another upstream

@@ -212,6 +212,13 @@ void write_limits(const struct page *page, const struct style *style, const stru
 			      snapshot->inexact_reason ? snapshot->inexact_reason : "the reason was not recorded");
 	paragraph_write(&paragraph, page, 2, 2);
 	write_losses(page, &snapshot->losses);
+	if (snapshot->hellos_cut) {
+		paragraph = (struct paragraph){ 0 };
+		paragraph_add(&paragraph,
+			      "%" PRIu64 " ClientHellos were longer than is kept: read as far as that goes",
+			      snapshot->hellos_cut);
+		paragraph_write(&paragraph, page, 2, 2);
+	}
 	if (snapshot->requests_incomplete) {
 		paragraph = (struct paragraph){ 0 };
 		paragraph_add(&paragraph, "Requests lost may be more than is said: not every 502 and 504 was seen.");
