@@ -314,3 +314,17 @@ const char *outcome_name(unsigned int outcome)
 
 	return outcome < LENGTH(names) ? names[outcome] : "unknown";
 }
+
+const char *stage_text(unsigned int stage)
+{
+	static const char *const texts[] = {
+		[STAGE_UNKNOWN] = "at an unknown moment",
+		[STAGE_BEFORE_HELLO] = "before the peer's hello",
+		[STAGE_HELLO] = "at the peer's hello",
+		[STAGE_MID] = "after the hellos",
+		[STAGE_CLIENT_FINISHED] = "after our last flight",
+		[STAGE_DONE] = "after completion",
+	};
+
+	return texts[stage < sizeof(texts) / sizeof(texts[0]) ? stage : STAGE_UNKNOWN];
+}

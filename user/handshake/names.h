@@ -26,6 +26,9 @@ const char *cipher_name(uint16_t cipher, char buffer[NAME_BYTES]);
 const char *alert_name(uint8_t alert, char buffer[NAME_BYTES]);
 /* "ECONNRESET"; else "errno 199". Linux numbers. */
 const char *errno_name(int number, char buffer[NAME_BYTES]);
+/* How far a handshake came (enum stage), as words behind "failed"; "at an unknown moment" outside the list. Static.
+ */
+const char *stage_text(unsigned int stage);
 /* OpenSSL's text for an X509_V_* result, by the family whose number it is; else "verify result 199". */
 const char *verify_text(int32_t result, enum library_family family, char buffer[NAME_BYTES]);
 /* Text of a packed error code: "no shared cipher", "alert handshake_failure received", "rsa: bad signature". */

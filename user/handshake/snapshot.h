@@ -45,6 +45,7 @@ enum evidence_kind {
 	EVIDENCE_VERIFY_RESULT = 1, /* X509_V_* of a refused certificate */
 	EVIDENCE_ALERT = 2,         /* received, where no error says so */
 	EVIDENCE_ERRNO = 3,
+	EVIDENCE_PHASE = 4, /* enum stage: how far the handshake had come */
 };
 
 struct evidence_count {

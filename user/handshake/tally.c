@@ -81,6 +81,8 @@ static int evidence_add(struct toplist *errors, const struct verdict *verdict, u
 				 count);
 	if (alert && errors_add(errors, EVIDENCE_ALERT, verdict->alert_received, 0, count) < 0)
 		err = -ENOMEM;
+	if (errors_add(errors, EVIDENCE_PHASE, verdict->stage, 0, count) < 0)
+		err = -ENOMEM;
 	if (errors_add(errors, EVIDENCE_ERRNO, (uint32_t)verdict->error_errno, 0, count) < 0)
 		err = -ENOMEM;
 	return err;

@@ -125,6 +125,7 @@ static json_t *evidence(const struct cause_row *row, bool *failed)
 		[EVIDENCE_VERIFY_RESULT] = "verify_result",
 		[EVIDENCE_ALERT] = "alert_received",
 		[EVIDENCE_ERRNO] = "errno",
+		[EVIDENCE_PHASE] = "phase",
 	};
 	json_t *array = json_array();
 

@@ -75,9 +75,27 @@ static const char *evidence_text(const struct evidence_count *evidence, char tex
 	case EVIDENCE_ERRNO:
 		return errno_name((int)evidence->code, text);
 	case EVIDENCE_LIBRARY_ERROR:
+	case EVIDENCE_PHASE:
 		break;
 	}
 	return "";
+}
+
+/* How far these handshakes had come, most frequent first. */
+static void write_phase(const struct page *page, const struct cause_row *row)
+{
+	struct paragraph paragraph = { 0 };
+	const char *separator = "failed ";
+
+	for (size_t i = 0; i < row->evidence_count; i++) {
+		if (row->evidence[i].kind != EVIDENCE_PHASE)
+			continue;
+		paragraph_add(&paragraph, "%s%s (%" PRIu64 ")", separator, stage_text(row->evidence[i].code),
+			      row->evidence[i].count);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		paragraph_write(&paragraph, page, 4, 2);
 }
 
 static void write_evidence(const struct page *page, const struct cause_row *row)
@@ -89,17 +107,19 @@ static void write_evidence(const struct page *page, const struct cause_row *row)
 	};
 	struct paragraph paragraph = { 0 };
 	char text[NAME_BYTES];
+	size_t shown = 0;
 
-	if (!row->evidence_count)
-		return;
-	paragraph_add(&paragraph, "evidence:");
-	for (size_t i = 0; i < row->evidence_count && i < ERRORS_SHOWN; i++) {
+	for (size_t i = 0; i < row->evidence_count && shown < ERRORS_SHOWN; i++) {
 		const struct evidence_count *evidence = &row->evidence[i];
 
-		paragraph_add(&paragraph, "%s%s %" PRIu32 ", %s (%" PRIu64 ")", i ? "; " : " ", kinds[evidence->kind],
-			      evidence->code, evidence_text(evidence, text), evidence->count);
+		if (evidence->kind == EVIDENCE_PHASE)
+			continue;
+		paragraph_add(&paragraph, "%s%s %" PRIu32 ", %s (%" PRIu64 ")",
+			      shown++ ? "; " : "evidence: ", kinds[evidence->kind], evidence->code,
+			      evidence_text(evidence, text), evidence->count);
 	}
-	paragraph_write(&paragraph, page, 4, 2);
+	if (shown)
+		paragraph_write(&paragraph, page, 4, 2);
 }
 
 static void write_latency(const struct page *page, const struct cause_row *row)
@@ -139,6 +159,7 @@ static void write_cause(const struct page *page, const struct cause_row *row)
 	paragraph_write(&paragraph, page, 2, 2);
 	write_peers(page, row);
 	write_requests(page, row);
+	write_phase(page, row);
 	write_errors(page, row);
 	write_evidence(page, row);
 	write_latency(page, row);
