@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -28,7 +27,7 @@ import cases_impact # pylint: disable=unused-import
 import cases_memory # pylint: disable=unused-import
 import cases_process # pylint: disable=unused-import
 import cases_recording # pylint: disable=unused-import
-from lab.results import Results, Skip
+from lab.results import Results
 from lab.scenario import Scenario, client
 
 FAILURE, USAGE, MISSING, FINDINGS = 1, 2, 3, 4
@@ -219,20 +218,6 @@ def text_trace_is_one_line_each(bench):
     require("our_certificate_unknown_ca" in lines[1] and "lab.test" in lines[1], f"line {lines[1]!r}")
 
 
-def run_test(function, bench, results):
-    try:
-        function(bench)
-    except Skip as reason:
-        results.skip(function.__name__, reason)
-    except (AssertionError, TimeoutError, RuntimeError) as error:
-        results.tell(function.__name__, [str(error)])
-    except Exception as error: # pylint: disable=broad-exception-caught # a broken test must not hide the others
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        results.tell(function.__name__, [f"{type(error).__name__}: {error} (line {place.lineno})"])
-    else:
-        results.tell(function.__name__, [])
-
-
 def main():
     parser = argparse.ArgumentParser(description="command line tests of tlswhy")
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
@@ -250,7 +235,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tlswhy-cli-") as directory, rig.Rig(directory, [listener]) as stand:
         bench = Bench(arguments.tlswhy, stand)
         for function in tests:
-            run_test(function, bench, results)
+            results.run(function, bench)
     return results.end()
 
 

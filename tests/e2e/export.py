@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import urllib.request
 
 sys.dont_write_bytecode = True
@@ -291,20 +290,6 @@ def judge_scrapes(scrapes, want):
     require(all(durations[key] == count for key, count in wanted.items()), "durations")
 
 
-def run_test(function, bench, results):
-    try:
-        function(bench)
-    except Skip as reason:
-        results.skip(function.__name__, str(reason))
-    except (AssertionError, TimeoutError, RuntimeError) as error:
-        results.tell(function.__name__, [str(error)])
-    except Exception as error: # pylint: disable=broad-exception-caught # a broken test must not hide the others
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        results.tell(function.__name__, [f"{type(error).__name__}: {error} (line {place.lineno})"])
-    else:
-        results.tell(function.__name__, [])
-
-
 def main():
     parser = argparse.ArgumentParser(description="tests of tlswhy export")
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
@@ -323,7 +308,7 @@ def main():
         bench = Bench(arguments.tlswhy, stand)
         bench.loadgen = os.path.abspath(arguments.loadgen) if arguments.loadgen else ""
         for function in tests:
-            run_test(function, bench, results)
+            results.run(function, bench)
     return results.end()
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Counts tests and prints one line each."""
+"""Runs tests, counts them and prints one line each."""
+import traceback
 
 
 class Skip(Exception):
@@ -24,6 +25,21 @@ class Results:
     def skip(self, name, why):
         self.skipped += 1
         print(f"ok {name} # SKIP {why}", flush=True)
+
+    def run(self, function, bench):
+        """One test: its failure, or its being broken, is a line of its own and does not hide the others."""
+        name = function.__name__
+        try:
+            function(bench)
+        except Skip as reason:
+            self.skip(name, reason)
+        except (AssertionError, TimeoutError, RuntimeError) as error:
+            self.tell(name, [str(error)])
+        except Exception as error: # pylint: disable=broad-exception-caught # a broken test must not hide the others
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            self.tell(name, [f"{type(error).__name__}: {error} (line {place.lineno})"])
+        else:
+            self.tell(name, [])
 
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
