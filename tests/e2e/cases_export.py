@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lab import nginx
 from lab.bench import require, test
-from lab.scrape import LISTEN, OPENMETRICS, PLAIN, Metrics, act, exporting, wait_handshakes
+from lab.scrape import ACT_COUNTS, LISTEN, OPENMETRICS, PLAIN, Metrics, act, exporting, wait_handshakes
 
 DEADLINE_SECONDS = 10 # of a connection, whatever it does
 
@@ -64,6 +64,16 @@ def refuses_wrong_usage(bench):
     require(done.returncode == 1 and "no regular file" in done.stderr, f"{done.stderr!r}")
 
 
+def act_until(bench, condition, seconds=30):
+    """Acts again and again, for a text changes only with what it counts. Returns how often."""
+    acted, deadline = 0, time.monotonic() + seconds
+    while not condition():
+        require(time.monotonic() < deadline, f"not so after {acted} rounds")
+        act(bench)
+        acted += 1
+    return acted
+
+
 @test
 def textfile_is_always_whole(bench):
     path = os.path.join(bench.rig.dir, "whole.prom")
@@ -78,14 +88,15 @@ def textfile_is_always_whole(bench):
         require("http://" not in exporter.stderr(), "it listens, unasked")
         reader = threading.Thread(target=read)
         reader.start()
-        wanted = act(bench)
-        time.sleep(1)
-        stop.set()
-        reader.join()
+        try:
+            acted = act_until(bench, lambda: len(set(seen)) > 5)
+        finally:
+            stop.set()
+            reader.join()
         code = exporter.stop()
     require(code == 0, f"exit code {code}")
     texts = list(dict.fromkeys(seen))
-    require(len(texts) > 3, f"{len(texts)} texts seen")
+    wanted = {key: count * acted for key, count in ACT_COUNTS.items()}
     for text in texts:
         Metrics(text, False)
     with open(path) as file:
