@@ -240,7 +240,7 @@ static __always_inline void handshake_begin(__u64 object)
 static __always_inline bool closed_by_notify(const struct hit *hit)
 {
 	return (field_s32(hit->object, hit->layout->shutdown, 0) & SSL_RECEIVED_SHUTDOWN) &&
-	       field_s32(hit->object, hit->layout->fatal_alert, 0) == 0;
+	       openssl_alert_received(hit) == 0;
 }
 
 /*

@@ -60,6 +60,20 @@ static __always_inline __u64 field_u64(__u64 object, __u16 offset)
 	return value;
 }
 
+/* The object that holds alerts and the message of the moment: OpenSSL 1.1.1's s3, later the SSL object itself. */
+static __always_inline __u64 openssl_s3(const struct hit *hit)
+{
+	__u64 none = ((__u64)hit->layout->s3 + 1) >> 16;
+
+	asm volatile("" : "+r"(none));
+	return (hit->object & (0 - none)) | field_u64(hit->object, hit->layout->s3);
+}
+
+static __always_inline __s32 openssl_alert_received(const struct hit *hit)
+{
+	return field_s32(openssl_s3(hit), hit->layout->fatal_alert, 0);
+}
+
 static __always_inline __u32 openssl_direction(const struct hit *hit)
 {
 	__s32 server = field_s32(hit->object, hit->layout->server, -1);
@@ -204,20 +218,21 @@ static __always_inline __u64 openssl_message(const struct hit *hit, __s32 type, 
 	const struct layout *layout = hit->layout;
 	__s32 state = field_s32(hit->object, layout->hand_state, -1);
 	__s32 reading = type == MESSAGE_CLIENT_HELLO ? layout->state_hello_server : TLS_STATE_CR_SRVR_HELLO;
+	__u64 s3 = openssl_s3(hit);
 
 	if (layout->init_msg == LAYOUT_NONE || layout->message_size == LAYOUT_NONE ||
 	    layout->message_type == LAYOUT_NONE)
 		return 0;
-	if (state != reading || field_s32(hit->object, layout->message_type, -1) != type)
+	if (state != reading || field_s32(s3, layout->message_type, -1) != type)
 		return 0;
-	*bytes = field_u64(hit->object, layout->message_size);
+	*bytes = field_u64(s3, layout->message_size);
 	return field_u64(hit->object, layout->init_msg);
 }
 
 static __always_inline void verdict_alerts(const struct hit *hit, struct verdict *verdict)
 {
-	__u64 address = field_address(hit->object, hit->layout->send_alert);
-	__s32 received = field_s32(hit->object, hit->layout->fatal_alert, 0);
+	__u64 address = field_address(openssl_s3(hit), hit->layout->send_alert);
+	__s32 received = openssl_alert_received(hit);
 	__u8 sent[2] = {};
 
 	if (received > 0 && received < 256) {
@@ -235,15 +250,14 @@ static __always_inline void verdict_alerts(const struct hit *hit, struct verdict
 static __always_inline void verdict_certificates(const struct hit *hit, struct verdict *verdict)
 {
 	const struct layout *layout = hit->layout;
-	__u64 session = field_u64(hit->object, layout->session);
+	__u64 session = field_u64(hit->object, layout->session), s3 = openssl_s3(hit);
 
 	if (verdict->direction == DIRECTION_UPSTREAM) {
-		__s32 asked = field_s32(hit->object, layout->cert_req, 0);
+		__s32 asked = field_s32(s3, layout->cert_req, 0);
 
 		verdict->flags |= asked ? VERDICT_CERTIFICATE_ASKED : 0;
 		verdict->flags |= asked == 1 ? VERDICT_OUR_CERTIFICATE_SENT : 0;
-	} else if (field_s32(hit->object, layout->cert_request, 0) ||
-		   (field_s32(hit->object, layout->verify_mode, 0) & 1)) {
+	} else if (field_s32(s3, layout->cert_request, 0) || (field_s32(hit->object, layout->verify_mode, 0) & 1)) {
 		verdict->flags |= VERDICT_CERTIFICATE_ASKED;
 	}
 	if (session && field_u64(session, layout->session_peer))

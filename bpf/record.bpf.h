@@ -49,7 +49,7 @@ static __always_inline void event_fill_openssl(struct event *event, const struct
 
 	event->cipher = cipher ? (__u32)field_s32(cipher, layout->cipher_id, 0) : 0;
 	event->hand_state = (__u16)field_s32(hit->object, layout->hand_state, 0);
-	event->message_type = (__u32)field_s32(hit->object, layout->message_type, 0);
+	event->message_type = (__u32)field_s32(openssl_s3(hit), layout->message_type, 0);
 	if (field_s32(hit->object, layout->hello_retry, 0))
 		event->flags |= EVENT_RETRIED;
 	if (event->verdict.first_record != FIRST_RECORD_UNKNOWN)

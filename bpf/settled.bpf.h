@@ -110,7 +110,7 @@ static __always_inline bool settled_refused_late(const struct hit *hit, const st
 
 	if (settled->direction != DIRECTION_UPSTREAM || !(settled->flags & SETTLED_CERTIFICATE_ASKED))
 		return false;
-	alert = field_s32(hit->object, hit->layout->fatal_alert, 0);
+	alert = openssl_alert_received(hit);
 	if (alert != 40 && alert != 116 && (alert < 42 || alert > 49))
 		return false;
 	socket_progress(socket_of(openssl_fd(hit)), &written, &received);

@@ -19,7 +19,8 @@ struct knobs {
 
 /*
  * Fields of a library that the kernel side reads. X(name, what it is). An offset of LAYOUT_NONE says that nobody
- * vouches for the field; it is then unknown, never guessed. Offsets are into the SSL object unless said.
+ * vouches for the field; it is then unknown, never guessed. Offsets are into the SSL object unless said; those of
+ * fatal_alert, send_alert, message_* and cert_req* are into s3 where there is one.
  */
 #define LAYOUT_NONE 0xffffu
 #define LAYOUT_FIELDS(X)                                                                             \
@@ -51,6 +52,7 @@ struct knobs {
 	X(client_version, "legacy version of the ClientHello, int")                                  \
 	X(hostname, "server name, char *")                                                           \
 	X(early_data, "2: the server accepted early data, int")                                      \
+	X(s3, "what holds alerts and the message of the moment *, where that is an object (1.1.1)")  \
 	X(ex_data, "stack of ex_data *")                                                             \
 	X(record_layer, "what reads records *, where that is an object of its own (3.2 on)")         \
 	X(record_packet, "record being read, unsigned char *; in the record layer, if there is one") \

@@ -19,6 +19,15 @@
 #define FAKE_READER        8000
 #define FAKE_READER_PACKET 16
 
+/* OpenSSL 1.1.1 keeps alerts and the message in an object of its own: where the victim has a pointer to it. */
+#define FAKE_S3              8016
+#define FAKE_S3_FATAL_ALERT  248
+#define FAKE_S3_SEND_ALERT   256
+#define FAKE_S3_MESSAGE_SIZE 552
+#define FAKE_S3_MESSAGE_TYPE 560
+#define FAKE_S3_CERT_REQ     584
+#define FAKE_S3_CERT_REQUEST 672
+
 /* Values of OpenSSL 3.0's enums and flags that the scripts use. */
 #define STATE_BEFORE                0  /* TLS_ST_BEFORE */
 #define STATE_OK                    1  /* TLS_ST_OK */
@@ -44,7 +53,7 @@
 #define BIO_AT_EOF                  0x800
 
 #define X(...) +1
-_Static_assert((0 LAYOUT_FIELDS(X)) == 39, "LAYOUT_FIELDS has changed: give the new field a place, or LAYOUT_NONE");
+_Static_assert((0 LAYOUT_FIELDS(X)) == 40, "LAYOUT_FIELDS has changed: give the new field a place, or LAYOUT_NONE");
 #undef X
 
 static const struct layout fake_layout = {
@@ -76,6 +85,7 @@ static const struct layout fake_layout = {
 	.client_version = 2572,
 	.hostname = 2648,
 	.early_data = 2864,
+	.s3 = LAYOUT_NONE,
 	.ex_data = 2504,
 	.record_layer = LAYOUT_NONE,
 	.record_packet = 7336,

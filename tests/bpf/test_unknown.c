@@ -170,6 +170,65 @@ START_TEST(records_are_read_by_another_object)
 }
 END_TEST
 
+static struct layout layout_with_s3(void)
+{
+	struct layout layout = fake_layout;
+
+	layout.s3 = FAKE_S3;
+	layout.fatal_alert = FAKE_S3_FATAL_ALERT;
+	layout.send_alert = FAKE_S3_SEND_ALERT;
+	layout.message_size = FAKE_S3_MESSAGE_SIZE;
+	layout.message_type = FAKE_S3_MESSAGE_TYPE;
+	layout.cert_req = FAKE_S3_CERT_REQ;
+	layout.cert_request = FAKE_S3_CERT_REQUEST;
+	return layout;
+}
+
+/* OpenSSL 1.1.1: what 3.0 has in the SSL object is in an object of its own. */
+START_TEST(alerts_and_messages_are_in_another_object)
+{
+	const struct layout layout = layout_with_s3();
+	const struct event *event;
+
+	lab_watch_as(lab, victim.pid, &layout);
+	make(&victim, 0, "server");
+	say(&victim, "set 0 s3 %s", _i ? "self" : "0");
+	say_message(&victim, 0, 1, (const uint8_t *)"\3\3", 2);
+	say(&victim, "set 0 s3.message_size 2");
+	say(&victim, "set 0 s3.message_type 1");
+	say(&victim, "set 0 s3.cert_request 1");
+	say(&victim, "during 0 s3.fatal_alert 42");
+	say(&victim, "during 0 s3.send_alert 0x2802");
+	fail_in(&victim, 0, STATE_READ_CH);
+	say(&victim, "free 0");
+	lab_read(lab);
+	event = &lab_only(lab, EVENT_SETTLED)->seen.event;
+	ck_assert_uint_eq(event->verdict.alert_received, _i ? 42 : 0);
+	ck_assert_uint_eq(event->verdict.alert_sent, _i ? 40 : 0);
+	ck_assert_uint_eq(event->message_type, _i ? 1 : 0);
+	ck_assert_uint_eq(event->header.tail_bytes, _i ? 2 : 0);
+	ck_assert_uint_eq(!!(event->verdict.flags & VERDICT_CERTIFICATE_ASKED), _i);
+	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS) > 0, !_i);
+}
+END_TEST
+
+START_TEST(a_certificate_request_is_in_another_object)
+{
+	const struct layout layout = layout_with_s3();
+
+	lab_watch_as(lab, victim.pid, &layout);
+	make(&victim, 0, "client");
+	say(&victim, "set 0 s3 self");
+	say(&victim, "set 0 s3.cert_req 1");
+	fail_in(&victim, 0, STATE_WROTE_CLIENT_FINISHED);
+	say(&victim, "free 0");
+	lab_read(lab);
+	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
+	ck_assert_uint_eq(lab_only(lab, EVENT_SETTLED)->seen.event.verdict.flags & VERDICT_CERTIFICATE_ASKED,
+			  VERDICT_CERTIFICATE_ASKED);
+}
+END_TEST
+
 /* The object's role is in every count. */
 START_TEST(without_a_role)
 {
@@ -319,6 +378,8 @@ Suite *suite_unknown(void)
 	tcase_add_loop_test(unknown, a_field_is_unknown, 0, COUNT(facts));
 	tcase_add_loop_test(unknown, the_version_is_unknown, 0, 2);
 	tcase_add_loop_test(unknown, records_are_read_by_another_object, 0, 2);
+	tcase_add_loop_test(unknown, alerts_and_messages_are_in_another_object, 0, 2);
+	tcase_add_test(unknown, a_certificate_request_is_in_another_object);
 	tcase_add_test(unknown, without_a_role);
 	tcase_add_test(unknown, without_a_layout);
 	tcase_add_loop_test(unknown, a_pointer_leads_nowhere, 0, COUNT(bad_pointers));

@@ -29,7 +29,7 @@ struct object {
 	uint8_t ex_stack[32];
 	uint64_t ex_slots[8];
 	uint8_t connection[256], read_event[64], write_event[64], log[64], proxy[64];
-	uint8_t packet[16], reader[64];
+	uint8_t packet[16], reader[64], s3[1024];
 	char hostname[512], proxy_text[64];
 	uint8_t *message; /* ends where its page ends: the next one cannot be read */
 	size_t message_pages;

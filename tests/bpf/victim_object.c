@@ -79,6 +79,14 @@ static const struct field fields[] = {
 	FIXED("reader", ssl, FAKE_READER, 8, BLOCK(reader)),
 	FIXED("reader.packet", reader, FAKE_READER_PACKET, 8, BLOCK(packet)),
 	FIXED("reader.bytes", reader, FAKE_READER_PACKET + 8, 8, 0),
+	/* Likewise, where a layout of the tests has an s3. */
+	FIXED("s3", ssl, FAKE_S3, 8, BLOCK(s3)),
+	FIXED("s3.fatal_alert", s3, FAKE_S3_FATAL_ALERT, 4, 0),
+	FIXED("s3.send_alert", s3, FAKE_S3_SEND_ALERT, 2, 0),
+	FIXED("s3.message_size", s3, FAKE_S3_MESSAGE_SIZE, 8, 0),
+	FIXED("s3.message_type", s3, FAKE_S3_MESSAGE_TYPE, 4, 0),
+	FIXED("s3.cert_req", s3, FAKE_S3_CERT_REQ, 4, 0),
+	FIXED("s3.cert_request", s3, FAKE_S3_CERT_REQUEST, 4, 0),
 	/* nginx 1.18 to 1.30: src/core/ngx_connection.h, ngx_log.h, src/event/ngx_event.h */
 	FIXED("slots", ex_stack, 8, 8, BLOCK(ex_slots)),
 	FIXED("connection", ex_slots, 8 * FAKE_CONNECTION_INDEX, 8, BLOCK(connection)),
