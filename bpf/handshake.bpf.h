@@ -205,9 +205,9 @@ static __always_inline bool object_in_handshake(const struct hit *hit)
 static __always_inline bool handshake_track(const struct hit *hit, const struct object_key *key)
 {
 	struct handshake *handshake = bpf_map_lookup_elem(&handshakes, key);
-	bool started = field_s32(hit->object, hit->layout->flow_state, 1) != 0;
+	bool started = openssl_flow(hit) != 0;
 
-	if (handshake && started)
+	if (handshake && (started || hit->layout->flow_state == LAYOUT_NONE))
 		return true;
 	if (handshake) /* the object is back in its initial state: its end was not seen */
 		counter_add(direction_row(COUNTER_UNMATCHED, handshake->direction), 1);
@@ -353,13 +353,13 @@ static __always_inline void handshake_connection_error(__s32 error_errno, __u64 
 static __always_inline struct handshake *handshake_unseen(const struct hit *hit, const struct object_key *key)
 {
 	struct handshake *handshake;
-	__s32 flow = field_s32(hit->object, hit->layout->flow_state, 0);
+	__s32 flow = openssl_flow(hit);
 
-	if (flow == 0 || !object_in_handshake(hit) || !handshake_add(hit, key, 1))
+	if (flow <= 0 || !object_in_handshake(hit) || !handshake_add(hit, key, 1))
 		return NULL;
 	handshake = bpf_map_lookup_elem(&handshakes, key);
 	if (handshake)
-		handshake->failed = flow == FLOW_ERROR;
+		handshake->failed = flow == FLOW_ERROR; /* where the flow is not known: the state 1 is OK */
 	return handshake;
 }
 

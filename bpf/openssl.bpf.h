@@ -20,16 +20,22 @@
 #define BIO_FLAG_EOF                 0x800
 #define TLS1_3                       0x0304
 
+/* 1 where nobody vouches for the field. */
+static __always_inline __u64 field_unknown(__u16 offset)
+{
+	return ((__u64)offset + 1) >> 16;
+}
+
 /*
  * Where a field is, or address 0, which faults, where its offset is LAYOUT_NONE. Without a branch, here and below:
  * each one would double the states that the verifier walks through from there on.
  */
 static __always_inline __u64 field_address(__u64 object, __u16 offset)
 {
-	__u64 at = offset, none = (at + 1) >> 16;
+	__u64 none = field_unknown(offset);
 
 	asm volatile("" : "+r"(none));
-	return (object + at) & (none - 1);
+	return (object + offset) & (none - 1);
 }
 
 /* Counts a fault, except that of a field that nobody knows. All ones after a fault, else 0. */
@@ -63,7 +69,7 @@ static __always_inline __u64 field_u64(__u64 object, __u16 offset)
 /* The object that holds alerts and the message of the moment: OpenSSL 1.1.1's s3, later the SSL object itself. */
 static __always_inline __u64 openssl_s3(const struct hit *hit)
 {
-	__u64 none = ((__u64)hit->layout->s3 + 1) >> 16;
+	__u64 none = field_unknown(hit->layout->s3);
 
 	asm volatile("" : "+r"(none));
 	return (hit->object & (0 - none)) | field_u64(hit->object, hit->layout->s3);
@@ -72,6 +78,17 @@ static __always_inline __u64 openssl_s3(const struct hit *hit)
 static __always_inline __s32 openssl_alert_received(const struct hit *hit)
 {
 	return field_s32(openssl_s3(hit), hit->layout->fatal_alert, 0);
+}
+
+/*
+ * How the state machine stands: 0 is never started, 1 has failed. Where that field is not known the state of the
+ * handshake has the same 0 (TLS_ST_BEFORE), although it keeps it until a message has come; a failure does not show.
+ */
+static __always_inline __s32 openssl_flow(const struct hit *hit)
+{
+	__u16 offset = hit->layout->flow_state == LAYOUT_NONE ? hit->layout->hand_state : hit->layout->flow_state;
+
+	return field_s32(hit->object, offset, -1);
 }
 
 static __always_inline __u32 openssl_direction(const struct hit *hit)
@@ -132,7 +149,7 @@ static const __u32 version_ranges[16] = {
 	0x03040304, 0x03010304, 0x03020304, 0x03010304, 0x03030304, 0x03010304, 0x03020304, 0x03010304,
 };
 
-/* Our oldest << 16 | newest version, as the object has them in force; 0 when none is known. */
+/* Our oldest << 16 | newest version, as the object has them in force; 0 when that is not known. */
 static __always_inline __u32 openssl_our_versions(const struct hit *hit)
 {
 	__s64 options = (__u32)field_s32(hit->object, hit->layout->options, -1);
@@ -145,6 +162,10 @@ static __always_inline __u32 openssl_our_versions(const struct hit *hit)
 	set = version_allowed(options, min, max, 0x0301, 26) | version_allowed(options, min, max, 0x0302, 28) << 1 |
 	      version_allowed(options, min, max, 0x0303, 27) << 2 |
 	      version_allowed(options, min, max, 0x0304, 29) << 3;
+	set &= field_unknown(hit->layout->options) + field_unknown(hit->layout->min_version) +
+			       field_unknown(hit->layout->max_version)
+		       ? 0
+		       : 15;
 	return version_ranges[set & 15];
 }
 

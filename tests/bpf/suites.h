@@ -11,6 +11,7 @@
 	X(facts)     \
 	X(hello)     \
 	X(unknown)   \
+	X(partial)   \
 	X(processes) \
 	X(answers)   \
 	X(losses)    \
