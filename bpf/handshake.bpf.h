@@ -14,22 +14,12 @@
 #define SSL_RECEIVED_SHUTDOWN 2
 #define EARLY_DATA_ACCEPTED   2 /* SSL_EARLY_DATA_ACCEPTED */
 
-/* Eight bytes of text as they lie in memory, whatever the byte order. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
-	((__u64)(h) << 56 | (__u64)(g) << 48 | (__u64)(f) << 40 | (__u64)(e) << 32 | (d) << 24 | (c) << 16 | \
-	 (b) << 8 | (a))
-#else
-#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
-	((__u64)(a) << 56 | (__u64)(b) << 48 | (__u64)(c) << 40 | (__u64)(d) << 32 | (e) << 24 | (f) << 16 | \
-	 (g) << 8 | (h))
-#endif
-
 /* An object whose role cannot be read cannot be read. */
-static __always_inline __u16 handshake_flags(const struct handshake *handshake)
+static __always_inline __u16 handshake_flags(const struct hit *hit, const struct handshake *handshake)
 {
-	return (handshake->joined ? VERDICT_JOINED : 0) |
-	       (handshake->direction == DIRECTION_UNKNOWN ? VERDICT_OBJECT_UNREADABLE : 0);
+	bool unreadable = handshake->direction == DIRECTION_UNKNOWN || hit->layout->object_is_connection;
+
+	return (handshake->joined ? VERDICT_JOINED : 0) | (unreadable ? VERDICT_OBJECT_UNREADABLE : 0);
 }
 
 static __always_inline void ending_times(struct ending *ending, const struct handshake *handshake, __u64 end_ns)
@@ -52,7 +42,7 @@ static __noinline int handshake_complete(const struct hit *hit, struct call *cal
 	ending_init(ending, hit, EVENT_SETTLED, OUTCOME_OK);
 	ending->verdict.direction = handshake->direction;
 	ending->verdict.stage = STAGE_DONE;
-	ending->verdict.flags = handshake_flags(handshake);
+	ending->verdict.flags = handshake_flags(hit, handshake);
 	ending_times(ending, handshake, hit->now_ns);
 	if (field_s32(hit->object, hit->layout->hit, 0))
 		ending->flags |= EVENT_RESUMED;
@@ -104,9 +94,10 @@ static __always_inline __u8 version_class(__u32 direction, __u32 ours, __u32 pee
 static __always_inline void verdict_transport(const struct hit *hit, struct verdict *verdict,
 					      const struct handshake *handshake)
 {
-	__s32 fd = openssl_fd(hit);
+	bool quic;
+	__s32 fd;
+	__u64 connection = nginx_connection(hit, &fd, &quic);
 	struct sock *sk = socket_of(fd);
-	__u64 connection = nginx_connection(hit, fd);
 
 	verdict->error_errno = handshake->error_errno;
 	if (handshake->eof || (bio_flags(hit, hit->layout->rbio) & BIO_FLAG_EOF))
@@ -117,7 +108,7 @@ static __always_inline void verdict_transport(const struct hit *hit, struct verd
 		verdict->flags |= VERDICT_SOCKET_RESET;
 	if (!connection)
 		return;
-	verdict->flags |= VERDICT_NGINX_FACTS;
+	verdict->flags |= VERDICT_NGINX_FACTS | (quic ? VERDICT_QUIC : 0);
 	if (nginx_timed_out(connection))
 		verdict->flags |= VERDICT_TIMED_OUT;
 }
@@ -140,21 +131,23 @@ static __always_inline void ending_verdict(const struct hit *hit, struct ending 
 					   const struct handshake *handshake)
 {
 	struct verdict *verdict = &ending->verdict;
-	__u8 bytes[5];
 
 	verdict->direction = handshake->direction;
-	verdict->flags = handshake_flags(handshake);
+	verdict->flags = handshake_flags(hit, handshake);
 	verdict->error = handshake->first_ssl_error;
 	verdict->other_error = handshake->first_other_error;
 	verdict_alerts(hit, verdict);
 	verdict_certificates(hit, verdict);
 	verdict_transport(hit, verdict, handshake);
-	verdict->stage = openssl_stage(hit, verdict->direction, handshake->failed && !(verdict->flags & VERDICT_EOF));
+	verdict->stage = hit->layout->object_is_connection
+				 ? connection_stage(hit, handshake)
+				 : openssl_stage(hit, verdict->direction,
+						 handshake->failed && !(verdict->flags & VERDICT_EOF));
 	ending->our_versions = openssl_our_versions(hit);
 	ending->peer_versions = peer_versions(hit, verdict->direction);
 	verdict->version_class = version_class(verdict->direction, ending->our_versions, ending->peer_versions);
 	if (handshake->failed && verdict->stage == STAGE_BEFORE_HELLO)
-		verdict->first_record = openssl_first_record(hit, bytes);
+		verdict->first_record = openssl_first_record(hit, ending->first_bytes);
 }
 
 /* Never ok: it failed, or its object is freed while it waits. */
@@ -182,8 +175,10 @@ static __always_inline bool handshake_add(const struct hit *hit, const struct ob
 
 	fresh.begin_ns = hit->now_ns;
 	fresh.generation = hit->target->generation;
-	fresh.direction = (__u8)openssl_direction(hit);
+	fresh.direction =
+		(__u8)(hit->layout->object_is_connection ? nginx_direction(hit->object) : openssl_direction(hit));
 	fresh.joined = joined;
+	connection_mark(hit, &fresh);
 	if (bpf_map_update_elem(&handshakes, key, &fresh, BPF_ANY)) {
 		counter_add(COUNTER_STATE_FULL, 1);
 		return false;
@@ -199,6 +194,19 @@ static __always_inline bool object_in_handshake(const struct hit *hit)
 {
 	return field_s32(hit->object, hit->layout->in_init, 0) != 0 &&
 	       field_s32(hit->object, hit->layout->hand_state, TLS_STATE_OK) != TLS_STATE_OK;
+}
+
+/* The same of an object that is a connection: a completed one is kept, an unknown one was seen when it was made. */
+static __always_inline bool connection_track(const struct hit *hit, const struct object_key *key, struct call *call)
+{
+	bool created = call->created == hit->object;
+
+	call->created = 0;
+	if (bpf_map_lookup_elem(&handshakes, key))
+		return true;
+	if (bpf_map_lookup_elem(&settled_objects, key) && !created)
+		return false;
+	return handshake_add(hit, key, !created);
 }
 
 /* Entry of SSL_do_handshake: makes sure that there is an entry, unless the handshake is over. */
@@ -218,19 +226,20 @@ static __always_inline bool handshake_track(const struct hit *hit, const struct 
 	return handshake_add(hit, key, 1);
 }
 
-static __always_inline void handshake_begin(__u64 object)
+/* connection: the object is nginx's, as the layout must say. */
+static __always_inline void handshake_begin(__u64 object, bool connection)
 {
 	struct object_key key;
 	struct hit hit;
 	struct call *call;
 
-	if (!hit_init(&hit, object))
+	if (!hit_init(&hit, object) || hit.layout->object_is_connection != connection)
 		return;
 	key_init(&key, &hit);
 	call = call_get(&hit);
 	if (!call)
 		return;
-	call->inside = handshake_track(&hit, &key);
+	call->inside = connection ? connection_track(&hit, &key, call) : handshake_track(&hit, &key);
 	call->object = object;
 	call->run_delay_ns = task_run_delay_ns();
 	call->entry_ns = hit.now_ns;
@@ -254,8 +263,8 @@ static __always_inline bool completed_early(const struct hit *hit)
 	       field_s32(hit->object, hit->layout->early_data, 0) != EARLY_DATA_ACCEPTED;
 }
 
-/* Return of SSL_do_handshake. */
-static __always_inline void handshake_step(__s32 result)
+/* Return of SSL_do_handshake: 1 is done. connection: of ngx_ssl_handshake, by connection_step(). */
+static __always_inline void handshake_step(__s32 result, bool connection)
 {
 	struct object_key key;
 	struct hit hit;
@@ -263,7 +272,7 @@ static __always_inline void handshake_step(__s32 result)
 	struct call *call;
 	__s32 read_flags = 0;
 
-	if (!hit_init(&hit, 0))
+	if (!hit_init(&hit, 0) || hit.layout->object_is_connection != connection)
 		return;
 	call = bpf_map_lookup_elem(&calls, &hit.tid);
 	if (!call || !call->inside)
@@ -282,68 +291,11 @@ static __always_inline void handshake_step(__s32 result)
 			return;
 		handshake_complete(&hit, call, handshake);
 		bpf_map_delete_elem(&handshakes, &key);
-	} else if (!openssl_waits(&hit, &read_flags)) {
+	} else if (connection ? result < 0 : !openssl_waits(&hit, &read_flags)) {
 		handshake->failed = 1;
 		handshake->end_ns = hit.now_ns;
-		handshake->eof = (read_flags & BIO_FLAG_EOF) || closed_by_notify(&hit);
+		handshake->eof |= (read_flags & BIO_FLAG_EOF) || closed_by_notify(&hit);
 	}
-}
-
-/* The handshake that the thread's current error belongs to: of the running call, or of the one that just failed. */
-static __always_inline struct handshake *handshake_failing(struct hit *hit)
-{
-	struct handshake *handshake;
-	struct object_key key;
-	struct call *call;
-
-	if (!hit_init(hit, 0))
-		return NULL;
-	call = bpf_map_lookup_elem(&calls, &hit->tid);
-	if (!call)
-		return NULL;
-	hit->object = call->object;
-	key_init(&key, hit);
-	handshake = bpf_map_lookup_elem(&handshakes, &key);
-	return handshake && (handshake->failed || call->inside) ? handshake : NULL;
-}
-
-/* One queued error, as nginx takes it from the queue to format it: oldest first, at any log level. */
-static __always_inline void handshake_raise(__u32 code)
-{
-	struct hit hit;
-	struct handshake *handshake = handshake_failing(&hit);
-	__u32 at;
-
-	if (!handshake)
-		return;
-	if (code >> hit.layout->error_lib_shift == hit.layout->error_lib_ssl) {
-		if (!handshake->first_ssl_error)
-			handshake->first_ssl_error = code;
-	} else if (!handshake->first_other_error) {
-		handshake->first_other_error = code;
-	}
-	at = handshake->error_count;
-	if (at >= EVENT_ERRORS) {
-		handshake->errors_lost += handshake->errors_lost < 255;
-		return;
-	}
-	handshake->errors[at] = code;
-	handshake->error_count = (__u8)(at + 1);
-}
-
-/* nginx's words where OpenSSL queued nothing: "peer closed connection in SSL handshake", "handshake rejected". */
-static __always_inline void handshake_connection_error(__s32 error_errno, __u64 text)
-{
-	struct hit hit;
-	struct handshake *handshake = handshake_failing(&hit);
-	__u64 word = 0;
-
-	if (!handshake || !read_user(&word, sizeof(word), text))
-		return;
-	if (word == EIGHT_BYTES('p', 'e', 'e', 'r', ' ', 'c', 'l', 'o'))
-		handshake->error_errno = error_errno;
-	else if (word == EIGHT_BYTES('h', 'a', 'n', 'd', 's', 'h', 'a', 'k'))
-		handshake->rejected_by_name = 1;
 }
 
 /*
@@ -363,19 +315,20 @@ static __always_inline struct handshake *handshake_unseen(const struct hit *hit,
 	return handshake;
 }
 
-/* Entry of SSL_free: the end of every object. */
-static __always_inline void handshake_end(__u64 object)
+/* Entry of SSL_free, the end of every object; or of ngx_ssl_shutdown, that of a connection's TLS. */
+static __always_inline void handshake_end(__u64 object, bool connection)
 {
 	struct handshake *handshake;
 	struct settled *settled;
 	struct object_key key;
 	struct hit hit;
 
-	if (!object || !hit_init(&hit, object))
+	if (!object || !hit_init(&hit, object) || hit.layout->object_is_connection != connection)
 		return;
 	key_init(&key, &hit);
 	handshake = bpf_map_lookup_elem(&handshakes, &key);
-	if (handshake && !handshake->failed && field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK) {
+	if (!connection && handshake && !handshake->failed &&
+	    field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK) {
 		handshake_complete(&hit, call_get(&hit), handshake); /* inside SSL_read, after early data */
 		bpf_map_delete_elem(&handshakes, &key);
 		handshake = NULL; /* what completion kept of it is let go below */
@@ -384,7 +337,7 @@ static __always_inline void handshake_end(__u64 object)
 		settled = bpf_map_lookup_elem(&settled_objects, &key);
 		if (settled)
 			settled_free(&hit, &key, settled);
-		else
+		else if (!connection)
 			handshake = handshake_unseen(&hit, &key);
 	}
 	if (handshake) {

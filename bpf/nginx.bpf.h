@@ -1,42 +1,113 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The only reader of nginx's memory: from an SSL object to its ngx_connection_t.
+ * The only reader of nginx's connections: from an SSL object to its ngx_connection_t.
  *
- * Invariant: a connection is believed only if its descriptor is the one of the object's BIO; else nothing of it is
- * used. The offsets are the same from nginx 1.18 to 1.30: ngx_connection_t's, ngx_event_t's and ngx_log_t's heads
- * have not changed (src/core/ngx_connection.h, src/event/ngx_event.h, src/core/ngx_log.h).
+ * Invariant: a connection is believed only if its descriptor is the one of the object's BIO, or if it is one of QUIC,
+ * whose objects have no descriptor; else nothing of it is used. The offsets are the same from nginx 1.18 to 1.30:
+ * ngx_connection_t's, ngx_event_t's and ngx_log_t's heads have not changed (src/core/ngx_connection.h,
+ * src/event/ngx_event.h, src/core/ngx_log.h).
  */
 #ifndef TLSWHY_NGINX_BPF_H
 #define TLSWHY_NGINX_BPF_H
 
 #define NGX_CONNECTION_READ    8
 #define NGX_CONNECTION_WRITE   16
-#define NGX_CONNECTION_FD      24
+#define NGX_CONNECTION_LISTEN  64
 #define NGX_CONNECTION_LOG     80
+#define NGX_CONNECTION_TYPE    96  /* SOCK_STREAM, SOCK_DGRAM */
+#define NGX_CONNECTION_PEER    104 /* struct sockaddr *; NULL in connections to upstreams */
 #define NGX_CONNECTION_PROXY   136 /* ngx_proxy_protocol_t: src_addr {len, data}, dst_addr {len, data}, src_port */
 #define NGX_PROXY_SRC_PORT     32
+#define NGX_LISTEN_HANDLER     80
 #define NGX_REQUEST_CONNECTION 8 /* after the signature */
+#define SOCKET_DATAGRAM        2 /* SOCK_DGRAM */
 #define NGX_LOG_CONNECTION     16
 #define NGX_EVENT_BITS         8 /* after void *data: write, accept, instance, ... */
 #define NGX_EVENT_TIMEDOUT     (1u << 10)
 
-/* The connection of the object, or 0. */
-static __always_inline __u64 nginx_connection(const struct hit *hit, __s32 fd)
+/* What the object's ex_data has at nginx's index. */
+static __always_inline __u64 nginx_candidate(const struct hit *hit)
 {
 	__u32 index = hit->target->connection_index;
 	__u64 stack = field_u64(hit->object, hit->layout->ex_data), slots = 0, connection = 0;
-	__s32 its_fd = -1;
 
 	if (!stack || index > 64)
 		return 0;
 	read_user(&slots, sizeof(slots), stack + 8);
-	if (!slots)
-		return 0;
-	read_user(&connection, sizeof(connection), slots + 8 * (__u64)index);
+	if (slots)
+		read_user(&connection, sizeof(connection), slots + 8 * (__u64)index);
+	return connection;
+}
+
+static __always_inline __s32 nginx_s32(__u64 connection, __u32 offset)
+{
+	__s32 value = -1;
+
+	read_user(&value, sizeof(value), connection + offset);
+	return value;
+}
+
+/*
+ * The connection of the object, or 0; *fd is its socket. QUIC: nginx gives the object a BIO of its own (compatibility
+ * layer of 1.25 to 1.28) or none (OpenSSL 3.5 on), and the connection the descriptor of the listening socket.
+ */
+static __always_inline __u64 nginx_connection(const struct hit *hit, __s32 *fd, bool *quic)
+{
+	__u64 connection;
+	__s32 its_fd;
+
+	*fd = hit_fd(hit);
+	*quic = false;
+	connection = nginx_candidate(hit) | object_if_connection(hit);
 	if (!connection)
 		return 0;
-	read_user(&its_fd, sizeof(its_fd), connection + NGX_CONNECTION_FD);
-	return its_fd == fd && fd >= 0 ? connection : 0;
+	its_fd = nginx_s32(connection, NGX_CONNECTION_FD);
+	if (its_fd < 0 || its_fd == *fd)
+		return its_fd < 0 ? 0 : connection;
+	if (nginx_s32(connection, NGX_CONNECTION_TYPE) != SOCKET_DATAGRAM)
+		return 0;
+	*fd = its_fd;
+	*quic = true;
+	return connection;
+}
+
+/* The role of nginx's end: a connection that it made to an upstream has no peer's address. */
+static __always_inline __u32 nginx_direction(__u64 connection)
+{
+	__u64 peer = 0;
+
+	if (!read_user(&peer, sizeof(peer), connection + NGX_CONNECTION_PEER))
+		return DIRECTION_UNKNOWN;
+	return peer ? DIRECTION_CLIENT : DIRECTION_UPSTREAM;
+}
+
+/* Did a listener of http accept it? mail and stream have handlers of their own. */
+static __always_inline bool nginx_is_http(const struct hit *hit, __u64 connection)
+{
+	__u64 listening = 0, handler = 0;
+
+	if (!hit->target->http_handler)
+		return false;
+	read_user(&listening, sizeof(listening), connection + NGX_CONNECTION_LISTEN);
+	if (listening)
+		read_user(&handler, sizeof(handler), listening + NGX_LISTEN_HANDLER);
+	return handler == hit->target->http_handler;
+}
+
+/* The peer as nginx has it: the socket of QUIC is everybody's. */
+static __always_inline void nginx_peer(__u64 connection, struct event *event)
+{
+	__u64 address = 0;
+	__u16 head[2] = {}; /* family, port in network order */
+
+	read_user(&address, sizeof(address), connection + NGX_CONNECTION_PEER);
+	if (!address || !read_user(head, sizeof(head), address) || head[0] != event->family)
+		return;
+	event->peer_port = bpf_ntohs(head[1]);
+	if (event->family == AF_INET)
+		read_user(event->peer, 4, address + 4);
+	else if (event->family == AF_INET6)
+		read_user(event->peer, 16, address + 8);
 }
 
 static __always_inline bool event_timed_out(__u64 connection, __u32 which)
@@ -82,24 +153,6 @@ static __always_inline void nginx_proxy(__u64 connection, struct event *event)
 		return;
 	event->proxy_bytes = (__u8)bytes;
 	read_user(&event->proxy_port, sizeof(event->proxy_port), proxy + NGX_PROXY_SRC_PORT);
-}
-
-/*
- * ngx_http_special_response_handler(r, status): the answers that a failed upstream ends in. It also makes every
- * redirect and error page, so the status is looked at before anything else.
- */
-static __always_inline void nginx_answer(__u64 request, __u32 status)
-{
-	__u64 connection = 0;
-	struct hit hit;
-
-	if (!armed)
-		return;
-	counter_add(COUNTER_ANSWER_HITS, 1); /* of every process that runs this file: the budget is the host's */
-	if ((status != 502 && status != 504) || !hit_init(&hit, 0))
-		return;
-	if (read_user(&connection, sizeof(connection), request + NGX_REQUEST_CONNECTION) && connection)
-		emit_answer(hit.tgid, nginx_number(connection), status);
 }
 
 #endif

@@ -123,10 +123,22 @@ static __always_inline bool openssl_waits(const struct hit *hit, __s32 *read_fla
 	return rwstate == 2 && (bio_flags(hit, hit->layout->wbio) & BIO_FLAG_RETRY);
 }
 
-/* The descriptor, or -1: rbio's, which is never the buffering BIO that wbio is during a handshake. */
-static __always_inline __s32 openssl_fd(const struct hit *hit)
+/* The object where it is nginx's connection, else 0. Without a branch, as above. */
+static __always_inline __u64 object_if_connection(const struct hit *hit)
 {
-	__u64 bio = field_u64(hit->object, hit->layout->rbio);
+	__u64 none = (__u64)hit->layout->object_is_connection - 1;
+
+	asm volatile("" : "+r"(none));
+	return hit->object & ~none;
+}
+
+/*
+ * The descriptor, or -1 where there is none, as in QUIC: rbio's, which is never the buffering BIO that wbio is during
+ * a handshake. A connection has its descriptor in itself.
+ */
+static __always_inline __s32 hit_fd(const struct hit *hit)
+{
+	__u64 bio = field_u64(hit->object, hit->layout->rbio) | object_if_connection(hit);
 
 	return bio ? field_s32(bio, hit->layout->bio_num, -1) : -1;
 }

@@ -39,6 +39,7 @@ static __always_inline void event_fill_ids(struct event *event, const struct hit
 	event->peer_max_version = (__u16)ending->peer_versions;
 	event->our_min_version = ending->our_versions >> 16;
 	event->our_max_version = (__u16)ending->our_versions;
+	__builtin_memcpy(event->first_bytes, ending->first_bytes, sizeof(event->first_bytes));
 }
 
 static __always_inline void event_fill_openssl(struct event *event, const struct hit *hit)
@@ -52,8 +53,6 @@ static __always_inline void event_fill_openssl(struct event *event, const struct
 	event->message_type = (__u32)field_s32(openssl_s3(hit), layout->message_type, 0);
 	if (field_s32(hit->object, layout->hello_retry, 0))
 		event->flags |= EVENT_RETRIED;
-	if (event->verdict.first_record != FIRST_RECORD_UNKNOWN)
-		openssl_first_record(hit, event->first_bytes);
 }
 
 static __always_inline void event_fill_errors(struct event *event, const struct handshake *handshake)
@@ -66,15 +65,22 @@ static __always_inline void event_fill_errors(struct event *event, const struct 
 /* Peer, connection number and the client behind the PROXY protocol. */
 static __always_inline void event_fill_connection(struct event *event, const struct hit *hit)
 {
-	__s32 fd = openssl_fd(hit);
+	bool quic;
+	__s32 fd;
+	__u64 connection = nginx_connection(hit, &fd, &quic);
 	struct sock *sk = socket_of(fd);
-	__u64 connection = nginx_connection(hit, fd);
 
 	if (sk)
 		socket_addresses(sk, event);
 	if (!connection)
 		return;
 	event->flags |= EVENT_NGINX;
+	if (quic) {
+		event->flags |= EVENT_QUIC;
+		nginx_peer(connection, event);
+	} else if (event->verdict.direction == DIRECTION_CLIENT && nginx_is_http(hit, connection)) {
+		event->flags |= EVENT_HTTP;
+	}
 	event->connection = nginx_number(connection);
 	nginx_proxy(connection, event);
 }

@@ -26,7 +26,7 @@ static __always_inline void ending_init(struct ending *ending, const struct hit 
  */
 static __always_inline bool may_amend(const struct hit *hit, __u32 direction)
 {
-	if (direction == DIRECTION_UPSTREAM)
+	if (direction == DIRECTION_UPSTREAM || hit->layout->object_is_connection)
 		return true;
 	return field_s32(hit->object, hit->layout->verify_mode, 0) & 1;
 }
@@ -56,7 +56,7 @@ static __always_inline void settled_keep(const struct hit *hit, const struct end
 	settled.joined = !!(ending->verdict.flags & VERDICT_JOINED);
 	if (ending->verdict.flags & VERDICT_CERTIFICATE_ASKED)
 		settled.flags |= SETTLED_CERTIFICATE_ASKED;
-	socket_progress(socket_of(openssl_fd(hit)), &settled.written, &settled.received);
+	socket_progress(socket_of(hit_fd(hit)), &settled.written, &settled.received);
 	if (settled.direction == DIRECTION_CLIENT && (ending->flags & EVENT_MAY_AMEND))
 		settled.session = field_u64(hit->object, hit->layout->session);
 	key_init(&key, hit);
@@ -113,7 +113,7 @@ static __always_inline bool settled_refused_late(const struct hit *hit, const st
 	alert = openssl_alert_received(hit);
 	if (alert != 40 && alert != 116 && (alert < 42 || alert > 49))
 		return false;
-	socket_progress(socket_of(openssl_fd(hit)), &written, &received);
+	socket_progress(socket_of(hit_fd(hit)), &written, &received);
 	return received - settled->received <= LATE_ALERT_BYTES;
 }
 
@@ -179,7 +179,7 @@ static __always_inline void settled_upstream_refused(__u8 rejection, __s32 verif
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
 	if (!settled || settled->direction != DIRECTION_UPSTREAM)
 		return;
-	socket_progress(socket_of(openssl_fd(&hit)), &written, &received);
+	socket_progress(socket_of(hit_fd(&hit)), &written, &received);
 	if (written != settled->written)
 		return;
 	if (rejection == REJECTION_UPSTREAM_VERIFY &&

@@ -39,8 +39,10 @@ struct ending {
 	__u32 our_versions; /* oldest << 16 | newest; 0 unknown */
 	__u32 peer_versions;
 	__u16 tls_version;
-	__u8 kind;      /* enum event_kind */
-	__u8 tail_kind; /* enum event_tail */
+	__u8 kind;           /* enum event_kind */
+	__u8 tail_kind;      /* enum event_tail */
+	__u8 first_bytes[5]; /* of a record that could not be read */
+	__u8 reserved[7];
 };
 
 /*
@@ -54,6 +56,7 @@ struct call {
 	__u64 run_delay_ns;
 	__u32 inside;
 	__u32 reserved;
+	__u64 created; /* connection that this thread has given an object of the library's, until its handshake */
 	struct ending ending;
 	char name[256];
 };
@@ -118,6 +121,14 @@ struct {
 } cycles SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1 << 12);
+	__type(key, struct listener_key);
+	__type(value, struct tls_listener);
+} listeners SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LAYOUT_ROWS);
 	__type(key, __u32);
@@ -152,30 +163,33 @@ struct {
 #include "emit.bpf.h"
 #include "target.bpf.h"
 #include "openssl.bpf.h"
-#include "nginx.bpf.h"
 #include "socket.bpf.h"
+#include "nginx.bpf.h"
 #include "record.bpf.h"
 #include "settled.bpf.h"
+#include "connection.bpf.h"
 #include "handshake.bpf.h"
+#include "reason.bpf.h"
+#include "plain.bpf.h"
 
 SEC("uprobe")
 int handshake_enter(struct pt_regs *ctx)
 {
-	handshake_begin(PT_REGS_PARM1(ctx));
+	handshake_begin(PT_REGS_PARM1(ctx), false);
 	return 0;
 }
 
 SEC("uretprobe")
 int handshake_return(struct pt_regs *ctx)
 {
-	handshake_step((__s32)PT_REGS_RC(ctx));
+	handshake_step((__s32)PT_REGS_RC(ctx), false);
 	return 0;
 }
 
 SEC("uprobe")
 int object_free(struct pt_regs *ctx)
 {
-	handshake_end(PT_REGS_PARM1(ctx));
+	handshake_end(PT_REGS_PARM1(ctx), false);
 	return 0;
 }
 
@@ -218,7 +232,42 @@ int check_host_return(struct pt_regs *ctx)
 SEC("uprobe")
 int special_response(struct pt_regs *ctx)
 {
-	nginx_answer(PT_REGS_PARM1(ctx), (__u32)PT_REGS_PARM2(ctx));
+	plain_answer(PT_REGS_PARM1(ctx), (__u32)PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int connection_create(struct pt_regs *ctx)
+{
+	connection_created(PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("uprobe")
+int connection_enter(struct pt_regs *ctx)
+{
+	handshake_begin(PT_REGS_PARM1(ctx), true);
+	return 0;
+}
+
+SEC("uretprobe")
+int connection_return(struct pt_regs *ctx)
+{
+	handshake_step(connection_step((__s32)PT_REGS_RC(ctx)), true);
+	return 0;
+}
+
+SEC("uprobe")
+int connection_shutdown(struct pt_regs *ctx)
+{
+	handshake_end(PT_REGS_PARM1(ctx), true);
+	return 0;
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int socket_change(struct bpf_raw_tracepoint_args *ctx)
+{
+	plain_left((struct sock *)ctx->args[0], (__s32)ctx->args[1], (__s32)ctx->args[2]);
 	return 0;
 }
 

@@ -6,7 +6,10 @@
 #ifndef TLSWHY_CONFIG_H
 #define TLSWHY_CONFIG_H
 
-#define LAYOUT_ROWS 16
+#define LAYOUT_ROWS       64
+#define NGX_CONNECTION_FD 24 /* in ngx_connection_t, from nginx 1.18 to 1.30 */
+
+#define LAYOUT_ROW_NONE (LAYOUT_ROWS - 1) /* nothing is known of the library: its objects are nginx's connections */
 
 /* Knobs: rodata, fixed before load. */
 struct knobs {
@@ -76,7 +79,8 @@ struct layout {
 	__u8 state_early_data;     /* TLS 1.3 server waits for the client's Finished: 46, 50 */
 	__u8 state_write_hello;    /* upstream: ClientHello written: 12, 13 */
 	__u8 state_write_finished; /* upstream: our Finished written: 18, 20 */
-	__u8 reserved[2];
+	__u8 object_is_connection; /* there are no objects of the library's: nginx's connections stand for them */
+	__u8 reserved[1];
 };
 
 /* A traced process. */
@@ -86,6 +90,7 @@ struct target {
 	__u32 connection_index; /* ngx_ssl_connection_index, ~0: unknown */
 	__u32 master;           /* tgid of the process it was taken in for */
 	__u64 cycle_address;    /* of the pointer ngx_cycle in its memory; 0: unknown */
+	__u64 http_handler;     /* address of ngx_http_init_connection(), which accepts for http; 0: unknown */
 };
 
 /* Key of the cycles map, whose value is a generation: nginx makes a cycle for each configuration it loads. */
@@ -93,6 +98,23 @@ struct cycle_key {
 	__u64 cycle; /* its address */
 	__u32 master;
 	__u32 reserved;
+};
+
+/*
+ * Key of the listeners map: a local address on which http accepts TLS. nginx makes no object of the library's for a
+ * client that leaves before it has sent a byte there.
+ */
+struct listener_key {
+	__u32 netns;      /* inode number of the network namespace */
+	__u16 port;       /* host order */
+	__u16 family;     /* AF_INET, AF_INET6 */
+	__u8 address[16]; /* IPv4 in the first four bytes */
+};
+
+/* Its value: whom such a client is counted to. */
+struct tls_listener {
+	__u32 tgid;
+	__u32 generation;
 };
 
 /* A binary whose processes are taken in: key and value of the binaries map. */

@@ -42,6 +42,8 @@ enum event_tail {
 #define EVENT_SOCKET    (1u << 3) /* addresses are meant */
 #define EVENT_NGINX     (1u << 4) /* connection and proxy are meant */
 #define EVENT_RETRIED   (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
+#define EVENT_QUIC      (1u << 7) /* over QUIC; the peer is the one that nginx knows */
+#define EVENT_HTTP      (1u << 8) /* accepted by a listener of http */
 
 struct event_header {
 	__u16 size;            /* bytes of the fixed part as the writer knew it */
@@ -148,9 +150,11 @@ struct handshake {
 	__s32 error_errno;
 	__u32 first_ssl_error;
 	__u32 first_other_error;
+	__u32 written;  /* objects that are connections: TCP write_seq at the beginning */
+	__u32 received; /* the same: low half of TCP bytes_received */
 	__u32 reserved1;
 };
-_Static_assert(sizeof(struct handshake) == 88, "struct handshake is walked by the user side: no padding");
+_Static_assert(sizeof(struct handshake) == 96, "struct handshake is walked by the user side: no padding");
 
 /* What stays of a handshake that returned 1, until its object is freed. */
 struct settled {

@@ -88,6 +88,8 @@ enum library_family {
 #define VERDICT_NGINX_FACTS          (1u << 10) /* nginx's connection was found: TIMED_OUT is meaningful */
 #define VERDICT_SOCKET_RESET         (1u << 11) /* the socket's pending or last error was ECONNRESET */
 #define VERDICT_OUR_CERTIFICATE_SENT (1u << 12) /* upstream: a client certificate was configured */
+#define VERDICT_BEFORE_LIBRARY       (1u << 13) /* refused or left before nginx called the TLS library */
+#define VERDICT_QUIC                 (1u << 14) /* HTTP/3: the peer refuses in a frame that nginx keeps to itself */
 
 struct verdict {
 	__u8 direction;      /* enum direction */

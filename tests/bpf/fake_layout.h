@@ -15,6 +15,9 @@
 /* ngx_ssl_connection_index in the victim. */
 #define FAKE_CONNECTION_INDEX 3
 
+/* What listeners of http have as their handler. */
+#define FAKE_HTTP_HANDLER 0x41000
+
 /* OpenSSL 3.2 on has an object that reads records: where the victim has a pointer to it, and in it. */
 #define FAKE_READER        8000
 #define FAKE_READER_PACKET 16

@@ -49,7 +49,8 @@ static void watch_row(struct lab *lab, pid_t pid, uint32_t row)
 	struct target target = { .row = row,
 				 .generation = LAB_GENERATION,
 				 .connection_index = FAKE_CONNECTION_INDEX,
-				 .master = (uint32_t)pid };
+				 .master = (uint32_t)pid,
+				 .http_handler = FAKE_HTTP_HANDLER };
 
 	ck_assert_int_eq(tracer_add_target(lab->tracer, (uint32_t)pid, &target), 0);
 }
@@ -61,8 +62,13 @@ void lab_watch(struct lab *lab, pid_t pid)
 
 void lab_watch_as(struct lab *lab, pid_t pid, const struct layout *layout)
 {
-	ck_assert_int_eq(tracer_set_layout(lab->tracer, LAYOUT_ROWS - 1, layout), 0);
-	watch_row(lab, pid, LAYOUT_ROWS - 1);
+	ck_assert_int_eq(tracer_set_layout(lab->tracer, LAYOUT_ROWS - 2, layout), 0);
+	watch_row(lab, pid, LAYOUT_ROWS - 2);
+}
+
+void lab_watch_connections(struct lab *lab, pid_t pid)
+{
+	watch_row(lab, pid, LAYOUT_ROW_NONE);
 }
 
 void lab_arm(struct lab *lab)

@@ -54,6 +54,8 @@ void lab_open(struct lab *lab, const struct tracer_options *options);
 void lab_watch(struct lab *lab, pid_t pid);
 /* The same, with another layout than the others. */
 void lab_watch_as(struct lab *lab, pid_t pid, const struct layout *layout);
+/* The same, with a library of which nothing is known. */
+void lab_watch_connections(struct lab *lab, pid_t pid);
 void lab_arm(struct lab *lab);
 /* Takes what is in the ring. An EVENT_EXIT evicts, as the program does. */
 void lab_drain(struct lab *lab);

@@ -12,6 +12,7 @@
 	X(hello)     \
 	X(unknown)   \
 	X(partial)   \
+	X(nginx)     \
 	X(processes) \
 	X(answers)   \
 	X(losses)    \

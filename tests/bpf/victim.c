@@ -11,10 +11,10 @@
  *   name ID TEXT, proxy ID PORT TEXT, packet ID HEX
  *   step ID RESULT, thread ID RESULT            one SSL_do_handshake; the second in a thread of its own, which ends
  *   error CODE, connection_error ERRNO TEXT, verify_error N, check_host RESULT, remove_session ADDRESS
- *   answer ID STATUS                nginx's own answer to a request on the object's connection
+ *   answer ID STATUS, create ID, handshake ID RESULT, shutdown ID       nginx's functions on the object's connection
  *   free ID, forget ID              SSL_free; the second without calling it
  *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
- *   write ID BYTES, peer_write ID BYTES, peer_reset ID, close ID
+ *   write ID BYTES, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
  *   fork, fork_other                a child does one handshake; the second runs the loader, so another executable
  *   burst COUNT SEED THREADS        -> done N... (burst.h)
  *   exec, exit
@@ -196,6 +196,9 @@ static void command_socket(struct object *object, const char *verb, char *rest)
 		sent = send(object->fd, zeros, number(&rest), MSG_NOSIGNAL);
 	} else if (!strcmp(verb, "peer_write")) {
 		sent = send(object->peer, zeros, number(&rest), MSG_NOSIGNAL);
+	} else if (!strcmp(verb, "peer_close")) {
+		close(object->peer);
+		object->peer = -1;
 	} else if (!strcmp(verb, "peer_reset")) {
 		setsockopt(object->peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		close(object->peer);
@@ -309,19 +312,15 @@ static bool run_object(struct object *object, const char *verb, char *rest)
 		SSL_do_handshake(object);
 		return true;
 	}
-	if (!strcmp(verb, "answer")) {
-		void *request[8] = { NULL, object->connection }; /* signature, connection */
-
-		ngx_http_special_response_handler(request, (long)number(&rest));
+	if (victim_nginx(object, verb, rest))
 		return true;
-	}
 	if (!strcmp(verb, "thread"))
 		command_thread(object, rest);
 	else if (!strcmp(verb, "message") || !strcmp(verb, "name") || !strcmp(verb, "proxy") ||
 		 !strcmp(verb, "packet"))
 		command_text(object, verb, rest);
 	else if (!strcmp(verb, "write") || !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
-		 !strcmp(verb, "close"))
+		 !strcmp(verb, "peer_close") || !strcmp(verb, "close"))
 		command_socket(object, verb, rest);
 	else
 		return false;

@@ -30,6 +30,7 @@ struct object {
 	uint64_t ex_slots[8];
 	uint8_t connection[256], read_event[64], write_event[64], log[64], proxy[64];
 	uint8_t packet[16], reader[64], s3[1024];
+	uint8_t listening[128], port[16], addresses[128], buffer[64], sockaddr[32];
 	char hostname[512], proxy_text[64];
 	uint8_t *message; /* ends where its page ends: the next one cannot be read */
 	size_t message_pages;
@@ -47,11 +48,19 @@ int ngx_connection_error(void *connection, int error, const char *text);
 void ngx_ssl_remove_cached_session(void *context, void *session);
 long ngx_ssl_check_host(void *connection, void *name);
 long ngx_http_special_response_handler(void *request, long status);
+long ngx_ssl_create_connection(void *context, void *connection, unsigned long flags);
+long ngx_ssl_handshake(void *connection);
+long ngx_ssl_shutdown(void *connection);
 
 /* What SSL_do_handshake and ngx_ssl_check_host of this thread return. */
 extern __thread int victim_result;
+/* What ngx_ssl_handshake says to ngx_connection_error, plus one; 0: nothing. */
+extern __thread int victim_error;
 /* Called inside of SSL_do_handshake where the script says `pause`. */
 void victim_pause(void);
+
+/* Commands of nginx's own functions on the object's connection. False: none of them. */
+bool victim_nginx(struct object *object, const char *verb, const char *rest);
 
 /* One field by the name that the script uses: those of struct layout, and some of nginx's. NULL: no such field. */
 const struct field *field_find(const char *name);

@@ -5,7 +5,7 @@
  */
 #include "victim.h"
 
-__thread int victim_result;
+__thread int victim_result, victim_error;
 
 /* Keeps a function's body from being folded into another's: each needs an address of its own. */
 #define BODY(text) __asm__ volatile("/* " text " */" ::: "memory")
@@ -75,4 +75,27 @@ __attribute__((noinline)) long ngx_http_special_response_handler(void *request, 
 	BODY("ngx_http_special_response_handler");
 	(void)request;
 	return status;
+}
+
+__attribute__((noinline)) long ngx_ssl_create_connection(void *context, void *connection, unsigned long flags)
+{
+	BODY("ngx_ssl_create_connection");
+	(void)context, (void)connection, (void)flags;
+	return 0;
+}
+
+__attribute__((noinline)) long ngx_ssl_handshake(void *connection)
+{
+	BODY("ngx_ssl_handshake");
+	(void)connection;
+	if (victim_error)
+		ngx_connection_error(connection, victim_error - 1, "peer closed connection in SSL handshake");
+	return victim_result;
+}
+
+__attribute__((noinline)) long ngx_ssl_shutdown(void *connection)
+{
+	BODY("ngx_ssl_shutdown");
+	(void)connection;
+	return 0;
 }

@@ -93,6 +93,26 @@ static const struct field fields[] = {
 	FIXED("connection.read", connection, 8, 8, BLOCK(read_event)),
 	FIXED("connection.write", connection, 16, 8, BLOCK(write_event)),
 	FIXED("connection.fd", connection, 24, 4, 0),
+	FIXED("connection.listening", connection, 64, 8, BLOCK(listening)),
+	FIXED("connection.type", connection, 96, 4, 0),
+	FIXED("connection.peer", connection, 104, 8, BLOCK(sockaddr)),
+	FIXED("connection.ssl_old", connection, 144, 8, BLOCK(ssl)),
+	FIXED("connection.ssl", connection, 152, 8, BLOCK(ssl)),
+	FIXED("connection.local", connection, 168, 8, BLOCK(sockaddr)),
+	FIXED("connection.buffer_old", connection, 176, 8, BLOCK(buffer)),
+	FIXED("connection.buffer", connection, 184, 8, BLOCK(buffer)),
+	FIXED("listening.handler", listening, 80, 8, 0),
+	FIXED("listening.servers", listening, 88, 8, BLOCK(port)),
+	FIXED("port.addresses", port, 0, 8, BLOCK(addresses)),
+	FIXED("port.count", port, 8, 8, 0),
+	FIXED("address0", addresses, 0, 4, 0),
+	FIXED("address0.bits", addresses, 24, 4, 0),
+	FIXED("address1.bits", addresses, 56, 4, 0),
+	FIXED("address0.bits6", addresses, 32, 4, 0),
+	FIXED("buffer.start", buffer, 32, 8, BLOCK(packet)),
+	FIXED("peer.family", sockaddr, 0, 2, 0),
+	FIXED("peer.port", sockaddr, 2, 2, 0),
+	FIXED("peer.address", sockaddr, 4, 4, 0),
 	FIXED("connection.log", connection, 80, 8, BLOCK(log)),
 	FIXED("connection.proxy", connection, 136, 8, BLOCK(proxy)),
 	FIXED("log.number", log, 16, 8, 0),
@@ -157,6 +177,8 @@ void object_init(struct object *object, bool server)
 	object_set(object, "in_init", 1);
 	object_set(object, "rbio.num", (uint64_t)-1);
 	object_set(object, "connection.fd", (uint64_t)-1);
+	if (server)
+		point(object, "connection.peer");
 }
 
 /* A connected pair over a listener of its own. bind_to and connect_to may differ: mapped addresses. */

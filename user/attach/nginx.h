@@ -96,6 +96,7 @@ struct nginx_globals {
 	uint32_t connection_index; /* value of ngx_ssl_connection_index, set before nginx forks; NGINX_NO_INDEX:
 				      unknown */
 	uint64_t cycle_address;    /* where each process has its ngx_cycle pointer; 0: unknown */
+	uint64_t http_handler;     /* of ngx_http_init_connection(); 0: unknown, or nginx without http */
 };
 
 /* What cannot be read is unknown. */

@@ -145,6 +145,7 @@ void nginx_globals_read(const struct nginx_instance *instance, struct nginx_glob
 	if (index)
 		process_read(representative(instance), index, &out->connection_index, sizeof(out->connection_index));
 	out->cycle_address = global_address(instance, exe, "ngx_cycle");
+	out->http_handler = global_address(instance, exe, "ngx_http_init_connection");
 }
 
 uint64_t nginx_cycle(const struct nginx_globals *globals, pid_t pid)

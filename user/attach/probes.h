@@ -12,17 +12,25 @@
 
 enum probe_file { PROBE_IN_NGINX, PROBE_IN_LIBSSL, PROBE_IN_LIBCRYPTO };
 
-/* X(symbol, number, program, function, file, is a return probe, required) */
-#define PROBES(X)                                                                                               \
-	X(HANDSHAKE_ENTER, 0, handshake_enter, "SSL_do_handshake", LIBSSL, false, true)                         \
-	X(HANDSHAKE_RETURN, 1, handshake_return, "SSL_do_handshake", LIBSSL, true, true)                        \
-	X(OBJECT_FREE, 2, object_free, "SSL_free", LIBSSL, false, true)                                         \
-	X(ERROR_STRING, 3, error_string, "ERR_error_string_n", LIBCRYPTO, false, true)                          \
-	X(VERIFY_ERROR_STRING, 4, verify_error_string, "X509_verify_cert_error_string", LIBCRYPTO, false, true) \
-	X(CONNECTION_ERROR, 5, connection_error, "ngx_connection_error", NGINX, false, true)                    \
-	X(REMOVE_SESSION, 6, remove_cached_session, "ngx_ssl_remove_cached_session", NGINX, false, true)        \
-	X(CHECK_HOST, 7, check_host_return, "ngx_ssl_check_host", NGINX, true, false)                           \
-	X(SPECIAL_RESPONSE, 8, special_response, "ngx_http_special_response_handler", NGINX, false, false)
+/* For which targets: whose library's objects can be read, of whose library nothing is known, both. */
+enum probe_use { PROBE_FOR_OBJECTS, PROBE_FOR_CONNECTIONS, PROBE_FOR_ALL };
+
+/* X(symbol, number, program, function, file, is a return probe, required, use) */
+#define PROBES(X)                                                                                                 \
+	X(HANDSHAKE_ENTER, 0, handshake_enter, "SSL_do_handshake", LIBSSL, false, true, OBJECTS)                  \
+	X(HANDSHAKE_RETURN, 1, handshake_return, "SSL_do_handshake", LIBSSL, true, true, OBJECTS)                 \
+	X(OBJECT_FREE, 2, object_free, "SSL_free", LIBSSL, false, true, OBJECTS)                                  \
+	X(ERROR_STRING, 3, error_string, "ERR_error_string_n", LIBCRYPTO, false, true, OBJECTS)                   \
+	X(VERIFY_ERROR_STRING, 4, verify_error_string, "X509_verify_cert_error_string", LIBCRYPTO, false, true,   \
+	  OBJECTS)                                                                                                \
+	X(CONNECTION_ERROR, 5, connection_error, "ngx_connection_error", NGINX, false, true, ALL)                 \
+	X(REMOVE_SESSION, 6, remove_cached_session, "ngx_ssl_remove_cached_session", NGINX, false, true, OBJECTS) \
+	X(CHECK_HOST, 7, check_host_return, "ngx_ssl_check_host", NGINX, true, false, ALL)                        \
+	X(SPECIAL_RESPONSE, 8, special_response, "ngx_http_special_response_handler", NGINX, false, false, ALL)   \
+	X(CONNECTION_CREATE, 9, connection_create, "ngx_ssl_create_connection", NGINX, false, true, CONNECTIONS)  \
+	X(CONNECTION_ENTER, 10, connection_enter, "ngx_ssl_handshake", NGINX, false, true, CONNECTIONS)           \
+	X(CONNECTION_RETURN, 11, connection_return, "ngx_ssl_handshake", NGINX, true, true, CONNECTIONS)          \
+	X(CONNECTION_SHUTDOWN, 12, connection_shutdown, "ngx_ssl_shutdown", NGINX, false, true, CONNECTIONS)
 
 enum probe {
 #define X(symbol, number, ...) PROBE_##symbol = (number),
@@ -39,6 +47,7 @@ struct probe_spec {
 	enum probe_file file;
 	bool is_return;
 	bool required;
+	enum probe_use use;
 };
 
 /* The row of a probe; static storage. */

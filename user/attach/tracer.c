@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -62,6 +64,16 @@ static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *o
 	return error ? error : bpf_map__set_max_entries(skeleton->maps.spill, spill_entries);
 }
 
+/* The row of libraries of which nothing is known. */
+static int set_row_none(struct tracer *tracer)
+{
+	struct layout layout = { .object_is_connection = 1 };
+
+	memset(&layout, 0xff, offsetof(struct layout, error_lib_shift));
+	layout.bio_num = NGX_CONNECTION_FD; /* the descriptor is in the object itself */
+	return tracer_set_layout(tracer, LAYOUT_ROW_NONE, &layout);
+}
+
 int tracer_new(struct tracer **out, const struct tracer_options *options)
 {
 	__attribute__((cleanup(free_tracer))) struct tracer *tracer = calloc(1, sizeof(*tracer));
@@ -76,6 +88,9 @@ int tracer_new(struct tracer **out, const struct tracer_options *options)
 	error = configure(tracer->skeleton, options);
 	if (!error)
 		error = tlswhy_bpf__load(tracer->skeleton);
+	if (error)
+		return error;
+	error = set_row_none(tracer);
 	if (error)
 		return error;
 	tracer->ring = ring_buffer__new(bpf_map__fd(tracer->skeleton->maps.ring), on_record, tracer, NULL);
@@ -145,6 +160,12 @@ int tracer_add_cycle(struct tracer *tracer, const struct cycle_key *key, uint32_
 				    BPF_ANY);
 }
 
+int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, const struct tls_listener *listener)
+{
+	return bpf_map__update_elem(tracer->skeleton->maps.listeners, key, sizeof(*key), listener, sizeof(*listener),
+				    BPF_ANY);
+}
+
 static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum probe probe)
 {
 	switch (probe) {
@@ -187,7 +208,12 @@ int tracer_attach_processes(struct tracer *tracer)
 	const struct tlswhy_bpf *skeleton = tracer->skeleton;
 	int error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exit), PROBE_COUNT);
 
-	return error ? error : keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec), PROBE_COUNT);
+	if (!error)
+		error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec), PROBE_COUNT);
+	/* Without it the clients that leave before their first byte are not counted, all else is. */
+	if (!error && keep_link(tracer, bpf_program__attach(skeleton->progs.socket_change), PROBE_COUNT))
+		log_debug("no probe on socket states: %s", strerror(errno));
+	return error;
 }
 
 void tracer_detach(struct tracer *tracer, enum probe probe)

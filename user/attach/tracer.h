@@ -47,11 +47,13 @@ int tracer_add_target(struct tracer *tracer, uint32_t tgid, const struct target 
 int tracer_add_binary(struct tracer *tracer, const struct binary_key *key, const struct target *target);
 /* Tells the generation of a master's cycle. */
 int tracer_add_cycle(struct tracer *tracer, const struct cycle_key *key, uint32_t generation);
+/* A local address on which http accepts TLS: who leaves it before a byte is counted. */
+int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, const struct tls_listener *listener);
 /* Attaches one probe at a site of a file, system-wide: it holds for every process that maps the file. */
 int tracer_attach(struct tracer *tracer, const struct probe_site *site);
 /* Takes a probe away from every file again; takes about 100 ms a file. */
 void tracer_detach(struct tracer *tracer, enum probe probe);
-/* Attaches the process tracepoints. */
+/* Attaches the tracepoints of processes and, where the kernel has it, of socket states. */
 int tracer_attach_processes(struct tracer *tracer);
 
 void tracer_arm(struct tracer *tracer);

@@ -11,7 +11,7 @@
 #include "tlswhy.skel.h"
 
 #define SITES_MAX   256
-#define TRACEPOINTS 2
+#define TRACEPOINTS 3
 
 struct tracer {
 	struct tlswhy_bpf *skeleton;

@@ -92,6 +92,7 @@ static int add_binaries(struct watch *watch, const struct process_exe *exe, stru
 
 	entry.master = 0;
 	entry.cycle_address = 0;
+	entry.http_handler = 0;
 	entry.generation = 1;
 	error = tracer_add_binary(watch->tracer, &by_stat, &entry);
 	if (!error && by_maps.inode)
@@ -121,6 +122,7 @@ static int add_processes(struct watch *watch, const struct watch_target *target,
 		.connection_index = target->globals.connection_index,
 		.master = (uint32_t)instance->master,
 		.cycle_address = target->globals.cycle_address,
+		.http_handler = target->globals.http_handler,
 	};
 	int error = 0;
 

@@ -325,6 +325,8 @@ static enum cause ending_cause(const struct verdict *verdict)
 		return by_stage(verdict, CAUSE_TIMEOUT_BEFORE_HELLO, CAUSE_TIMEOUT_MID_HANDSHAKE);
 	if (has(verdict, VERDICT_SOCKET_RESET))
 		return CAUSE_PEER_RESET;
+	if (has(verdict, VERDICT_QUIC)) /* a client's refusal comes in CONNECTION_CLOSE (RFC 9001 section 4.8) */
+		return by_stage(verdict, CAUSE_PEER_CLOSED_BEFORE_HELLO, CAUSE_PEER_CLOSED_MID_HANDSHAKE);
 	return has(verdict, VERDICT_NGINX_FACTS) ? CAUSE_ABORTED_BY_NGINX : CAUSE_UNKNOWN;
 }
 
@@ -372,6 +374,8 @@ enum cause classify(const struct verdict *verdict)
 		return CAUSE_OK;
 	if (verdict->outcome == OUTCOME_REJECTED)
 		return rejection_cause(verdict);
+	if (has(verdict, VERDICT_BEFORE_LIBRARY))
+		return record_cause(verdict, ending_cause(verdict));
 	if (has(verdict, VERDICT_HANDSHAKE_REJECTED))
 		return CAUSE_UNRECOGNIZED_NAME;
 	if (verdict->error != 0)

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Before the library: what comes to a TLS listener of http and never enters the library. http looks at the first byte
+ * before it makes an object; what is no TLS it answers itself (497, 400), and who leaves before that byte is told to
+ * nobody.
+ *
+ * Invariants: a connection counts only if its listener is one of TLS and the connection has no TLS; it is begun and
+ * failed in one step, without a latency. The offsets are the same from nginx 1.18 to 1.30, those behind
+ * ngx_connection_t's proxy_protocol up to a member that QUIC put there (1.25).
+ */
+#ifndef TLSWHY_PLAIN_BPF_H
+#define TLSWHY_PLAIN_BPF_H
+
+#define NGX_CONNECTION_SSL_OLD    144 /* or quic */
+#define NGX_CONNECTION_SSL        152 /* or udp */
+#define NGX_CONNECTION_LOCAL      168 /* struct sockaddr *; before QUIC its length */
+#define NGX_CONNECTION_BUFFER_OLD 176
+#define NGX_CONNECTION_BUFFER     184
+#define NGX_BUFFER_START          32
+#define NGX_LISTEN_SERVERS        88 /* ngx_http_port_t: addresses, how many */
+#define NGX_ADDRESS_BYTES         32 /* ngx_http_in_addr_t: address, then ngx_http_addr_conf_t */
+#define NGX_ADDRESS_BYTES_V6      40
+#define NGX_ADDRESS_CONF          8
+#define NGX_ADDRESS_CONF_V6       16
+#define NGX_CONF_BITS             16 /* ngx_http_addr_conf_t: two pointers, then ssl:1 and others */
+#define NGX_ADDRESSES_MAX         32 /* of one port; above, it is not known which one it is */
+#define SOCKADDR_BYTES_MAX        128
+#define TCP_STATE_ESTABLISHED     1
+#define TCP_STATE_CLOSE_WAIT      8
+#define TCP_STATE_LAST_ACK        9
+
+static __always_inline __u64 user_u64(__u64 address)
+{
+	__u64 value = 0;
+
+	read_user(&value, sizeof(value), address);
+	return value;
+}
+
+/* Which of a port's addresses the socket has; the last one is the wildcard where there are several. */
+static __noinline __u32 plain_address(__u64 addresses, __u32 count, struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u32 step = family == AF_INET6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES;
+	__u64 own[2] = {}, its[2];
+	__u32 i;
+
+	if (family == AF_INET6)
+		BPF_CORE_READ_INTO(own, sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		BPF_CORE_READ_INTO((__u32 *)own, sk, __sk_common.skc_rcv_saddr);
+	for (i = 0; i < NGX_ADDRESSES_MAX && i + 1 < count; i++) {
+		its[0] = its[1] = 0;
+		bpf_probe_read_user(its, family == AF_INET6 ? 16 : 4, (const void *)(addresses + (__u64)i * step));
+		if (its[0] == own[0] && its[1] == own[1])
+			break;
+	}
+	return i;
+}
+
+/* Is TLS meant to be spoken on the connection's listener, and is it not? */
+static __always_inline bool plain_on_tls(__u64 connection, struct sock *sk)
+{
+	__u64 listening = user_u64(connection + NGX_CONNECTION_LISTEN), port, addresses, count, at;
+	bool v6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+	__u32 bits = 0;
+
+	if (!listening || user_u64(connection + NGX_CONNECTION_SSL_OLD) || user_u64(connection + NGX_CONNECTION_SSL))
+		return false;
+	port = user_u64(listening + NGX_LISTEN_SERVERS);
+	if (!port)
+		return false;
+	addresses = user_u64(port);
+	count = user_u64(port + 8);
+	if (!addresses || !count || count > NGX_ADDRESSES_MAX)
+		return false;
+	at = addresses + (__u64)plain_address(addresses, count, sk) * (v6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES);
+	read_user(&bits, sizeof(bits), at + (v6 ? NGX_ADDRESS_CONF_V6 : NGX_ADDRESS_CONF) + NGX_CONF_BITS);
+	return bits & 1;
+}
+
+/* What the client sent first, from nginx's buffer. */
+static __always_inline void plain_first_bytes(__u64 connection, struct ending *ending)
+{
+	bool old = user_u64(connection + NGX_CONNECTION_LOCAL) <= SOCKADDR_BYTES_MAX;
+	__u64 buffer = user_u64(connection + (old ? NGX_CONNECTION_BUFFER_OLD : NGX_CONNECTION_BUFFER));
+	__u64 start = buffer ? user_u64(buffer + NGX_BUFFER_START) : 0;
+	__u8 *bytes = ending->first_bytes;
+
+	if (!start || !read_user(bytes, sizeof(ending->first_bytes), start))
+		return;
+	/* GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT, TRACE (RFC 9110 section 9.3) */
+	if ((bytes[0] == 'G' && bytes[1] == 'E') || (bytes[0] == 'H' && bytes[1] == 'E') ||
+	    (bytes[0] == 'P' && (bytes[1] == 'O' || bytes[1] == 'U' || bytes[1] == 'A')) ||
+	    (bytes[0] == 'D' && bytes[1] == 'E') || (bytes[0] == 'O' && bytes[1] == 'P') ||
+	    (bytes[0] == 'C' && bytes[1] == 'O') || (bytes[0] == 'T' && bytes[1] == 'R'))
+		ending->verdict.first_record = FIRST_RECORD_HTTP;
+}
+
+/* A handshake that never began. */
+static __always_inline void plain_ending(struct ending *ending, __u64 now_ns, __u32 generation)
+{
+	__builtin_memset(ending, 0, sizeof(*ending));
+	ending->kind = EVENT_SETTLED;
+	ending->verdict.outcome = OUTCOME_FAILED;
+	ending->verdict.direction = DIRECTION_CLIENT;
+	ending->verdict.stage = STAGE_BEFORE_HELLO;
+	ending->verdict.flags = VERDICT_BEFORE_LIBRARY;
+	ending->begin_ns = now_ns;
+	ending->generation = generation;
+	counter_add(direction_row(COUNTER_BEGUN, DIRECTION_CLIENT), 1);
+	counter_add(direction_row(COUNTER_FAILED, DIRECTION_CLIENT), 1);
+}
+
+/* nginx answers 400 or 497 on this connection: the first byte was none of TLS, the request is one of HTTP or not. */
+static __noinline int plain_refused(struct hit *hit, __u64 connection, __u32 status)
+{
+	struct sock *sk = socket_of(nginx_s32(connection, NGX_CONNECTION_FD));
+	const __u32 row = LAYOUT_ROW_NONE;
+	struct call *call = call_get(hit);
+
+	hit->object = connection;
+	hit->layout = bpf_map_lookup_elem(&layouts, &row);
+	if (!call || !hit->layout || !sk || !socket_is_tcp(sk) || !plain_on_tls(connection, sk))
+		return 0;
+	plain_ending(&call->ending, hit->now_ns, hit->target->generation);
+	call->ending.verdict.flags |= VERDICT_NGINX_FACTS;
+	call->ending.verdict.first_record = status == 497 ? FIRST_RECORD_HTTP : FIRST_RECORD_OTHER;
+	plain_first_bytes(connection, &call->ending);
+	return emit_ending(hit, call, NULL);
+}
+
+/*
+ * ngx_http_special_response_handler(r, status): the answers that a failed upstream ends in, and those to what
+ * is not TLS on a listener of TLS. It also makes every
+ * redirect and error page, so the status is looked at before anything else.
+ */
+static __always_inline void plain_answer(__u64 request, __u32 status)
+{
+	bool lost = status == 502 || status == 504;
+	__u64 connection = 0;
+	struct hit hit;
+
+	if (!armed)
+		return;
+	counter_add(COUNTER_ANSWER_HITS, 1); /* of every process that runs this file: the budget is the host's */
+	if ((!lost && status != 400 && status != 497) || !hit_init(&hit, 0))
+		return;
+	if (!read_user(&connection, sizeof(connection), request + NGX_REQUEST_CONNECTION) || !connection)
+		return;
+	if (lost)
+		emit_answer(hit.tgid, nginx_number(connection), status);
+	else
+		plain_refused(&hit, connection, status);
+}
+
+/* The key of the socket's local address. */
+static __always_inline void listener_key_init(struct listener_key *key, struct sock *sk)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	key->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	key->port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport)); /* as in socket_addresses() */
+	key->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (key->family == AF_INET6)
+		BPF_CORE_READ_INTO(&key->address, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+	else
+		BPF_CORE_READ_INTO((__u32 *)key->address, sk, __sk_common.skc_rcv_saddr);
+}
+
+/*
+ * A socket changes its state: the client closed and nginx closes too, or the client reset it. It left before its
+ * first byte if nothing but its FIN was received. Runs in whatever task a reset interrupts: nothing of the task is
+ * used.
+ */
+static __always_inline void plain_left(struct sock *sk, __s32 from, __s32 to)
+{
+	bool reset = to == TCP_STATE_CLOSE && (from == TCP_STATE_ESTABLISHED || from == TCP_STATE_CLOSE_WAIT);
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	const struct tls_listener *listener;
+	struct listener_key key;
+	struct ending ending;
+	struct event *event;
+
+	if (!armed || (!reset && !(from == TCP_STATE_CLOSE_WAIT && to == TCP_STATE_LAST_ACK)))
+		return;
+	if (BPF_CORE_READ(tcp, bytes_received) > (from == TCP_STATE_CLOSE_WAIT)) /* its FIN counts as one */
+		return;
+	listener_key_init(&key, sk);
+	listener = bpf_map_lookup_elem(&listeners, &key);
+	if (!listener)
+		return;
+	plain_ending(&ending, bpf_ktime_get_ns(), listener->generation);
+	ending.verdict.flags |= reset && from == TCP_STATE_ESTABLISHED ? VERDICT_SOCKET_RESET : VERDICT_EOF;
+	event = event_reserve(0);
+	if (!event) {
+		spill_ending(&ending, listener->tgid);
+		return;
+	}
+	header_init(&event->header, sizeof(*event), EVENT_SETTLED, listener->tgid);
+	event->time_ns = event->begin_ns = ending.begin_ns;
+	event->object = (__u64)sk; /* tells two of them apart, no more */
+	event->verdict = ending.verdict;
+	event->generation = ending.generation;
+	socket_addresses(sk, event);
+	bpf_ringbuf_submit(event, wake_flags());
+}
+
+#endif
