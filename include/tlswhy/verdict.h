@@ -90,6 +90,7 @@ enum library_family {
 #define VERDICT_OUR_CERTIFICATE_SENT (1u << 12) /* upstream: a client certificate was configured */
 #define VERDICT_BEFORE_LIBRARY       (1u << 13) /* refused or left before nginx called the TLS library */
 #define VERDICT_QUIC                 (1u << 14) /* HTTP/3: the peer refuses in a frame that nginx keeps to itself */
+#define VERDICT_UNMEASURED           (VERDICT_JOINED | VERDICT_BEFORE_LIBRARY) /* its latency is not meant */
 
 struct verdict {
 	__u8 direction;      /* enum direction */

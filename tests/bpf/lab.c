@@ -36,10 +36,11 @@ static void attach_probes(struct tracer *tracer)
 
 void lab_open(struct lab *lab, const struct tracer_options *options)
 {
-	struct tracer_options defaults = { 0 };
+	struct tracer_options all = options ? *options : (struct tracer_options){ 0 };
 
+	all.connections = true;
 	memset(lab, 0, sizeof(*lab));
-	ck_assert_int_eq(tracer_new(&lab->tracer, options ? options : &defaults), 0);
+	ck_assert_int_eq(tracer_new(&lab->tracer, &all), 0);
 	ck_assert_int_eq(tracer_set_layout(lab->tracer, 0, &fake_layout), 0);
 	attach_probes(lab->tracer);
 }

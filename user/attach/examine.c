@@ -95,13 +95,20 @@ static int no_function(struct watch_problem *problem, const char *function, cons
 }
 
 /* Every required function must be there before a probe is placed anywhere. */
-static int find_sites(const struct files *files, struct examined_sites *sites, struct watch_problem *problem)
+static int find_sites(const struct files *files, bool by_connection, struct examined_sites *sites,
+		      struct watch_problem *problem)
 {
+	const enum probe_use other = by_connection ? PROBE_FOR_OBJECTS : PROBE_FOR_CONNECTIONS;
+
 	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
 		const struct probe_spec *spec = probe_spec(probe);
 		struct examined_site *site = &sites->items[sites->count];
 		struct symbol symbol;
-		int error = library_symbol(files->library[spec->file], spec->function, &symbol);
+		int error;
+
+		if (spec->use == other)
+			continue;
+		error = library_symbol(files->library[spec->file], spec->function, &symbol);
 
 		if (!error && (!symbol.is_function || symbol.file_offset == LIBRARY_NO_OFFSET))
 			error = -ENOENT;
@@ -128,7 +135,7 @@ int examine_sites(const struct watch_target *target, struct examined_sites *site
 	found.items = calloc(PROBE_COUNT, sizeof(*found.items));
 	if (!found.items)
 		return -ENOMEM;
-	error = find_sites(&files, &found, problem);
+	error = find_sites(&files, target->by_connection, &found, problem);
 	if (error)
 		examined_sites_release(&found);
 	else
@@ -142,13 +149,35 @@ void examined_sites_release(struct examined_sites *sites)
 	*sites = (struct examined_sites){ 0 };
 }
 
-static int unknown_layout(struct watch_target *target, const char *path)
+/* The library's functions and the layout of its objects. */
+static int examine_objects(struct watch_target *target, const struct files *files, struct examined_sites *sites)
 {
-	target->problem = problem_of(WATCH_FAULT_REQUIREMENT);
-	snprintf(target->problem.sentence, sizeof(target->problem.sentence), "cannot read the objects of '%s': %s",
-		 path, target->layout.reason);
-	snprintf(target->problem.hint, sizeof(target->problem.hint), "this version reads OpenSSL 3.0, 3.1 and 3.5");
-	return -ENOTSUP;
+	struct watch_problem problem;
+	int error = find_sites(files, false, sites, &problem);
+
+	if (error) {
+		snprintf(target->unseen, sizeof(target->unseen), "%s", problem.sentence);
+		return error;
+	}
+	error = layout_for(files->library[PROBE_IN_LIBSSL], files->library[PROBE_IN_LIBCRYPTO], &target->offsets,
+			   &target->layout);
+	if (error)
+		snprintf(target->unseen, sizeof(target->unseen), "cannot read the objects of '%.200s': %s",
+			 target->library_path, target->layout.reason);
+	return error;
+}
+
+/* nginx's own functions alone: role, peer, outcome, errno. */
+static int examine_connections(struct watch_target *target, const struct files *files, struct examined_sites *sites)
+{
+	int error = find_sites(files, true, sites, &target->problem);
+
+	if (error)
+		return error;
+	target->by_connection = true;
+	target->layout.source = LAYOUT_SOURCE_NONE;
+	layout_none(&target->offsets);
+	return 0;
 }
 
 static int examine_files(struct watch_target *target)
@@ -163,13 +192,12 @@ static int examine_files(struct watch_target *target)
 	sites.items = calloc(PROBE_COUNT, sizeof(*sites.items));
 	if (!target->library_path || !sites.items)
 		return -ENOMEM;
-	error = find_sites(&files, &sites, &target->problem);
-	if (error)
-		return error;
-	if (layout_for(files.library[PROBE_IN_LIBSSL], files.library[PROBE_IN_LIBCRYPTO], &target->offsets,
-		       &target->layout))
-		return unknown_layout(target, target->library_path);
-	return 0;
+	error = examine_objects(target, &files, &sites);
+	if (error == -ENOTSUP) {
+		sites.count = 0;
+		error = examine_connections(target, &files, &sites);
+	}
+	return error;
 }
 
 int examine_target(struct watch_target *target)

@@ -45,6 +45,9 @@ const char *layout_field_name(enum layout_field field);
 /* "table", "accessors", "none". Static storage. */
 const char *layout_source_name(enum layout_source source);
 
+/* The row of a library of which nothing is known: nginx's connections stand for its objects. */
+void layout_none(struct layout *out);
+
 /*
  * The layout of a loaded library. Where OpenSSL is linked into the program, both are the program. *report is always
  * filled in. Returns 0 and sets *out; -ENOTSUP when the version is not in the table, the accessors disagree or too

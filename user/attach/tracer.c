@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/layout.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -47,6 +47,28 @@ static uint32_t page_bytes(void)
 	return (uint32_t)sysconf(_SC_PAGESIZE);
 }
 
+static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum probe probe)
+{
+	switch (probe) {
+#define X(symbol, number, program, ...) \
+	case PROBE_##symbol:            \
+		return skeleton->progs.program;
+		PROBES(X)
+#undef X
+	case PROBE_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+/* What no target needs is not even verified: it would take a third of the time to load. */
+static void leave_connections_out(struct tlswhy_bpf *skeleton)
+{
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++)
+		if (probe_spec(probe)->use == PROBE_FOR_CONNECTIONS)
+			bpf_program__set_autoload(program_of(skeleton, probe), false);
+}
+
 static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *options)
 {
 	uint32_t ring_bytes = options->ring_bytes ? options->ring_bytes : TRACER_RING_BYTES;
@@ -60,6 +82,8 @@ static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *o
 	skeleton->rodata->knobs.adopt_children = options->adopt;
 	skeleton->rodata->knobs.adopt_binaries = options->adopt;
 	skeleton->rodata->knobs.final_marks = options->final_marks;
+	if (!options->connections)
+		leave_connections_out(skeleton);
 	error = bpf_map__set_max_entries(skeleton->maps.ring, ring_bytes);
 	return error ? error : bpf_map__set_max_entries(skeleton->maps.spill, spill_entries);
 }
@@ -67,10 +91,9 @@ static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *o
 /* The row of libraries of which nothing is known. */
 static int set_row_none(struct tracer *tracer)
 {
-	struct layout layout = { .object_is_connection = 1 };
+	struct layout layout;
 
-	memset(&layout, 0xff, offsetof(struct layout, error_lib_shift));
-	layout.bio_num = NGX_CONNECTION_FD; /* the descriptor is in the object itself */
+	layout_none(&layout);
 	return tracer_set_layout(tracer, LAYOUT_ROW_NONE, &layout);
 }
 
@@ -164,20 +187,6 @@ int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, c
 {
 	return bpf_map__update_elem(tracer->skeleton->maps.listeners, key, sizeof(*key), listener, sizeof(*listener),
 				    BPF_ANY);
-}
-
-static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum probe probe)
-{
-	switch (probe) {
-#define X(symbol, number, program, ...) \
-	case PROBE_##symbol:            \
-		return skeleton->progs.program;
-		PROBES(X)
-#undef X
-	case PROBE_COUNT:
-		break;
-	}
-	return NULL;
 }
 
 static int keep_link(struct tracer *tracer, struct bpf_link *link, enum probe probe)

@@ -31,6 +31,7 @@ struct tracer_options {
 	uint32_t spill_entries; /* 0: TRACER_SPILL_ENTRIES */
 	bool adopt;             /* take in children of targets and processes that run known binaries */
 	bool final_marks;       /* EVENT_FINAL */
+	bool connections;       /* load what PROBE_FOR_CONNECTIONS needs */
 };
 
 /* Called for each record, with memory that is gone afterwards. Must not fail. */

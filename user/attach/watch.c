@@ -69,6 +69,8 @@ static int start_tracer(struct watch *watch, const struct watch_options *options
 	int error;
 
 	tracer.adopt = true;
+	for (size_t i = 0; i < watch->targets.count; i++)
+		tracer.connections |= watch->targets.items[i].usable && watch->targets.items[i].by_connection;
 	/* A worker that was named alone stays alone. */
 	for (size_t i = 0; i < watch->targets.count; i++)
 		if (watch->targets.items[i].instance.only_worker)

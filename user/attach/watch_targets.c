@@ -111,7 +111,7 @@ static void assign_rows(struct watch_targets *targets)
 			earlier++;
 		if (earlier < i) {
 			target->row = targets->items[earlier].row;
-		} else if (rows < LAYOUT_ROWS) {
+		} else if (rows < LAYOUT_ROW_NONE) {
 			target->row = rows++;
 		} else {
 			target->usable = false;

@@ -118,6 +118,14 @@ static void describe_target(struct answers *answers, const struct watch_target *
 		set(answer->remedy, target->problem.hint);
 		return;
 	}
+	if (target->by_connection) {
+		snprintf(answer->found, sizeof(answer->found),
+			 "master %d, %zu worker%s, %s: role, peer, outcome and errno through nginx's own functions, "
+			 "no TLS error or version: %s",
+			 (int)instance->master, instance->worker_count, instance->worker_count == 1 ? "" : "s",
+			 instance->exe.path, target->unseen);
+		return;
+	}
 	snprintf(answer->found, sizeof(answer->found),
 		 "master %d, %zu worker%s, %s with %s (%s); offsets by %s, %u fields confirmed by its accessors",
 		 (int)instance->master, instance->worker_count, instance->worker_count == 1 ? "" : "s",

@@ -126,6 +126,7 @@ static void on_observation(void *context, const struct observation *observation)
 
 	if (observation->event.header.kind == EVENT_TARGET)
 		workers_add(&live->workers, (pid_t)observation->event.header.tgid);
+	listeners_learn(&live->listeners, watch_tracer(live->session.watch), observation);
 	recorder_record(&live->recorder, &live->kept);
 	live->handlers->observe(live->context, observation);
 }

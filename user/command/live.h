@@ -8,6 +8,7 @@
 #ifndef TLSWHY_COMMAND_LIVE_H
 #define TLSWHY_COMMAND_LIVE_H
 
+#include "command/listeners.h"
 #include "command/recorder.h"
 #include "command/session.h"
 #include "command/source.h"
@@ -20,6 +21,7 @@ struct live {
 	struct workers workers;
 	struct window window;
 	struct recorder recorder;
+	struct listeners listeners;
 	struct kept_record kept; /* of the record that is being observed */
 	const struct source_handlers *handlers;
 	void *context;

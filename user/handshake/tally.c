@@ -24,7 +24,9 @@ void tally_sums_add(struct tally_sums *sums, const struct batch *batch)
 		sums->resumed += batch->count;
 	if (batch->joined)
 		sums->joined += batch->count;
-	else if (batch->spilled)
+	if (batch->unmeasured)
+		return;
+	if (batch->spilled)
 		histogram_add_bucket(&sums->latency, batch->bucket, batch->count, batch->latency_ns);
 	else
 		histogram_add(&sums->latency, batch->latency_ns);

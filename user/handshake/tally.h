@@ -30,7 +30,8 @@ struct batch {
 	uint64_t latency_ns; /* sum */
 	uint32_t bucket;     /* where the latencies are not known one by one */
 	bool spilled;        /* bucket is meant, and there is no identity */
-	bool joined;         /* the latencies are of a part of the handshake, and not meant */
+	bool joined;         /* first seen in the middle */
+	bool unmeasured;     /* the latencies are of a part of the handshake or of none, and not meant */
 	bool amends;         /* each of them was ok before */
 	bool resumed;
 	uint16_t tls_version;

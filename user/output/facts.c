@@ -14,7 +14,7 @@ bool facts_is_handshake(const struct observation *observation)
 
 bool facts_has_latency(const struct observation *observation)
 {
-	return !(observation->event.verdict.flags & VERDICT_JOINED);
+	return !(observation->event.verdict.flags & VERDICT_UNMEASURED);
 }
 
 bool facts_object_readable(const struct observation *observation)

@@ -107,6 +107,8 @@ static void put_session(json_t *line, const struct observation *observation, boo
 
 static const char *transport(const struct event *event)
 {
+	if (event->flags & EVENT_QUIC)
+		return "quic";
 	if (!(event->flags & EVENT_SOCKET))
 		return NULL;
 	switch (event->family) {
@@ -139,7 +141,7 @@ static json_t *trace_line(const struct observation *observation, uint64_t unix_o
 	json_put(line, "transport", json_name(transport(event)), failed);
 	json_put(line, "generation", json_count(event->generation), failed);
 	json_put(line, "connection", known(event->flags & EVENT_NGINX, json_count(event->connection)), failed);
-	json_put(line, "joined", json_boolean(!measured), failed);
+	json_put(line, "joined", json_boolean(event->verdict.flags & VERDICT_JOINED), failed);
 	json_put(line, "amends", json_boolean(event->header.kind == EVENT_AMENDED), failed);
 	return line;
 }

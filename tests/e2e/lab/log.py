@@ -34,6 +34,11 @@ FAILURES = (
     (re.compile(r"client prematurely closed connection.* while SSL handshaking to upstream"), {"aborted_by_nginx"}),
     (re.compile(r"peer closed connection in SSL handshake \(104: "), {"peer_reset"}),
     (re.compile(r"peer closed connection in SSL handshake"), PARTINGS),
+    # Before OpenSSL: http looks at the first byte.
+    (re.compile(r"client sent plain HTTP request to HTTPS port"), {"plain_http"}),
+    (re.compile(r"client sent invalid \w+ while reading client request line"), {"plain_http", "not_tls"}),
+    (re.compile(r"client closed connection while SSL handshaking"), {"peer_closed_before_hello"}),
+    (re.compile(r"recv\(\) failed \(104: .*\) while SSL handshaking"), {"peer_reset"}),
     (re.compile(r"handshake rejected while SSL handshaking"), {"unrecognized_name"}),
     (re.compile(r"client sent no required SSL certificate"), {"peer_certificate_missing"}),
     (re.compile(r"client SSL certificate verify error: \((?P<verify>\d+):"), None),
@@ -161,6 +166,14 @@ def peer_complaint(event, peers):
     return [] if found == logged else [f"*{event['connection']}: peer is {found}, log says {logged}"]
 
 
+def take_nameless(failure, nameless):
+    """Who left before nginx had a name for it: the first event that the line does not contradict."""
+    for index, event in enumerate(nameless):
+        if not disagreement(failure, event):
+            return nameless.pop(index)
+    return None
+
+
 def compare(log, events):
     """Every failure against every failed event, one to one. Returns complaints; none means they agree."""
     waiting, complaints = collections.defaultdict(list), list(log.complaints)
@@ -168,7 +181,10 @@ def compare(log, events):
         complaints += peer_complaint(event, log.peers)
         if event["cause"] != "ok":
             waiting[(event["direction"], event["connection"])].append(event)
+    nameless = waiting[("client", None)]
     for failure in log.failures:
+        if not waiting[failure.key] and failure.direction == "client" and take_nameless(failure, nameless):
+            continue
         if not waiting[failure.key]:
             complaints.append(f"log line without an event: *{failure.connection} {failure.text}")
             continue
