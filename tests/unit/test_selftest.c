@@ -21,7 +21,7 @@ START_TEST(the_child_waits_and_ends)
 	ck_assert_int_eq(selftest_child_wait(&child, &status, 100), -ETIMEDOUT);
 	ck_assert_int_eq(process_seccomp_mode(child.pid), _i ? PROCESS_SECCOMP_FILTER : PROCESS_SECCOMP_OFF);
 	ck_assert_int_eq(selftest_child_go(&child), 0);
-	ck_assert_int_eq(selftest_child_wait(&child, &status, 5000), 0);
+	ck_assert_int_eq(selftest_child_wait(&child, &status, 60000), 0);
 	ck_assert_int_eq(status, 0);
 	selftest_child_release(&child);
 	selftest_child_release(&child);
@@ -35,7 +35,7 @@ START_TEST(a_killed_child_is_told)
 
 	ck_assert_int_eq(selftest_child_start(&child, true), 0);
 	ck_assert_int_eq(kill(child.pid, SIGUSR1), 0);
-	ck_assert_int_eq(selftest_child_wait(&child, &status, 5000), 0);
+	ck_assert_int_eq(selftest_child_wait(&child, &status, 60000), 0);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
 	selftest_child_release(&child);
 }
