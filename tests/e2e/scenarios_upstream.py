@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """nginx's http module connects to a TLS backend. The client in front speaks plain HTTP, so that it adds no event."""
+import threading
+
 from lab import backends, clients, raw, wire
 from lab.backends import TLS12, TLS13, after_hello, refuse, tls
 from lab.scenario import BOTH_HOSTS, Scenario, upstream
@@ -10,9 +12,10 @@ NAME = "proxy_ssl_name lab.test; "
 SNI = "proxy_ssl_server_name on; " + NAME
 VERIFY = BOTH + NAME + "proxy_ssl_verify on; proxy_ssl_verify_depth 1; proxy_ssl_trusted_certificate @PKI@/ca.pem; "
 SHOW = "proxy_ssl_certificate @PKI@/{0}.pem; proxy_ssl_certificate_key @PKI@/{0}.key; "
-HURRY = "proxy_connect_timeout 1s; "
+HURRY = "proxy_connect_timeout 3s; " # a backend that is to answer must have done so by then
 LEVEL0 = "DEFAULT:@SECLEVEL=0"
 SERVER_HELLO = wire.server_hello()
+MET = threading.Event() # the client that leaves, and the backend
 
 
 def proxy(name, backend, *expect, conf=BOTH, trigger=clients.get(), **options):
@@ -126,7 +129,7 @@ REFUSED = (
 BROKEN = (
     proxy("up_plain_http", after_hello(backends.PLAIN_ANSWER), upstream("plain_http", error=267)),
     # A banner that is there before nginx has begun is refused by nginx itself, without OpenSSL.
-    proxy("up_not_tls", backends.raw(raw.pause(0.1), backends.SSH_BANNER), upstream("not_tls", error=267)),
+    proxy("up_not_tls", after_hello(backends.SSH_BANNER), upstream("not_tls", error=267)),
     proxy("up_legacy_renegotiation", after_hello(wire.server_hello(extensions=b"")),
           upstream("legacy_renegotiation_refused", error=338)),
     proxy("up_weak_dh", tls(cert="rsa", maximum=TLS12, dh="dh-weak.pem",
@@ -155,14 +158,15 @@ BROKEN = (
     proxy("up_close_notify_mid", after_hello(SERVER_HELLO, wire.alert(0, level=1), end=raw.close),
           upstream("peer_closed_mid_handshake")),
     proxy("up_reset", after_hello(end=raw.reset), upstream("peer_reset")),
-    proxy("up_reset_mid", after_hello(SERVER_HELLO, raw.pause(0.1), end=raw.reset), upstream("peer_reset")),
+    proxy("up_reset_mid", after_hello(SERVER_HELLO, raw.taken, end=raw.reset), upstream("peer_reset")),
     proxy("up_timeout_before_hello", after_hello(), upstream("timeout_before_hello"), conf=BOTH + HURRY),
     proxy("up_timeout_mid", after_hello(SERVER_HELLO), upstream("timeout_mid_handshake"), conf=BOTH + HURRY),
     proxy("up_ipv6_closed_before_hello", after_hello(end=raw.close), upstream("peer_closed_before_hello", peer="::1"),
           backend_host="[::1]"),
     proxy("up_two_addresses_fail", refuse(40), upstream("handshake_failure"), upstream("handshake_failure"),
           conf=BOTH + SNI, backend_host=BOTH_HOSTS),
-    proxy("up_aborted", after_hello(), upstream("aborted_by_nginx"), trigger=clients.leave_early()),
+    proxy("up_aborted", after_hello(lambda _: MET.set()), upstream("aborted_by_nginx"),
+          trigger=clients.leave_when(MET)),
 )
 
 SCENARIOS = OK + CERTIFICATE + REFUSED + BROKEN + tuple(other_proxies())

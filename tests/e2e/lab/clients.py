@@ -166,9 +166,12 @@ def say_line():
     return trigger
 
 
-def leave_early(seconds=0.3):
-    """Asks for something and goes while nginx still talks to the backend."""
-    return raw(GET, peer.pause(seconds), end=peer.reset)
+def leave_when(came):
+    """Asks for something and goes once the event is set, which whoever has to answer does."""
+    def trigger(target):
+        came.clear()
+        peer.play(connect(target), (GET, lambda _: came.wait(peer.LIMIT_SECONDS)), peer.reset)
+    return trigger
 
 
 def run_s_client(target, *options, request=GET):
@@ -203,7 +206,7 @@ def ticket_of(target):
     with tempfile.NamedTemporaryFile() as session:
         run_s_client(target, "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-sess_out", session.name)
         text = subprocess.run(["openssl", "sess_id", "-in", session.name, "-noout", "-text"], check=True,
-                              capture_output=True, text=True, timeout=10).stdout
+                              capture_output=True, text=True, timeout=peer.LIMIT_SECONDS).stdout
     rows = re.findall(r"^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -]){1,16})", text, re.MULTILINE)
     return bytes.fromhex("".join(rows).replace("-", " "))
 

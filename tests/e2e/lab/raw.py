@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-A TCP peer that plays steps: send these bytes, wait for an answer, pause, and go away in a given manner.
+A TCP peer that plays steps: send these bytes, wait for an answer, and go away in a given manner.
 
-Serves as broken client and as broken backend alike. Must not know: TLS, nginx.
+Serves as broken client and as broken backend alike. Must not know: TLS, who the other side is.
 """
 import socket
 import struct
-import time
+
+from lab import nginx, sockets
 
 QUIET_SECONDS = 0.08 # nothing new for so long: the other side has said what it had to say
-LIMIT_SECONDS = 8    # no lab peer waits longer
+LIMIT_SECONDS = 30   # no lab peer waits longer
 
 
 def read_flight(sock):
@@ -45,7 +46,7 @@ def close(sock):
         sock.shutdown(socket.SHUT_WR)
     except OSError:
         pass
-    drain(sock, 2)
+    drain(sock)
     sock.close()
 
 
@@ -66,9 +67,9 @@ def flight(sock):
     read_flight(sock)
 
 
-def pause(seconds):
-    """Step: do nothing for a while."""
-    return lambda sock: time.sleep(seconds)
+def taken(sock):
+    """Step: wait until the peer, on this host, has accepted the connection and read everything."""
+    nginx.wait_until(lambda: sockets.all_read([sock]), LIMIT_SECONDS, "all read")
 
 
 def play(sock, steps, end):
