@@ -73,15 +73,26 @@ def lateness_complaint(arrival, event, hold, stalled):
     return f"arrived {arrival - settled:.3f} s after it settled" if arrival - settled > limit else ""
 
 
-def judge(scenario, arrivals, stalled=lambda begin, end: 0):
-    """Complaints about the events of one scenario. stalled(begin, end): seconds the host held everyone back."""
+def lateness(scenario, arrivals, stalled):
+    """Complaints about when events arrived. stalled(begin, end): seconds the host held everyone back."""
+    complaints = [lateness_complaint(arrival, event, scenario.hold, stalled) for arrival, event in arrivals]
+    return [complaint for complaint in complaints if complaint]
+
+
+def is_told(scenario, arrivals):
+    """Whether what is expected has been told, and amended where it must be."""
+    causes = [(event["direction"], event["cause"]) for _, event in final_events(arrivals)[0]]
+    return causes == [(expect.direction, expect.cause) for expect in scenario.expect]
+
+
+def judge(scenario, arrivals):
+    """Complaints about the events of one scenario, whenever they arrived."""
     final, complaints = final_events(arrivals)
     if len(final) != len(scenario.expect):
         found = ", ".join(f"{event['direction']} {event['cause']}" for _, event in final) or "none"
         complaints.append(f"{len(final)} events ({found}), not {len(scenario.expect)}")
     for (_, event), expect in zip(final, scenario.expect):
         complaints += event_complaints(event, expect)
-    complaints += [lateness_complaint(arrival, event, scenario.hold, stalled) for arrival, event in arrivals]
     return [complaint for complaint in complaints if complaint]
 
 

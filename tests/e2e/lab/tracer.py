@@ -75,7 +75,7 @@ class Child:
                                             stderr=stderr, text=True, errors="replace", bufsize=1)
         return self
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self, seconds=60):
         end = time.monotonic() + seconds
         while READY not in self.stderr():
             if self.process.poll() is not None:
@@ -89,7 +89,7 @@ class Child:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -117,7 +117,7 @@ class Reporter(Child):
 
     def report(self):
         self.stop()
-        self.reader.join(5)
+        self.reader.join(60)
         return json.loads(self.text)
 
 
@@ -149,7 +149,7 @@ class Tracer(Child):
             else:
                 self.rubbish.append(line.rstrip("\n"))
 
-    def wait_events(self, condition, seconds=5):
+    def wait_events(self, condition, seconds=60):
         """Waits until condition(events) is true. Returns whether it became so."""
         end = time.monotonic() + seconds
         while not condition([event for _, event in self.events]):
@@ -160,5 +160,5 @@ class Tracer(Child):
 
     def stop(self):
         code = super().stop()
-        self.thread.join(2)
+        self.thread.join(60)
         return code
