@@ -5,13 +5,13 @@ The program under test beside an nginx with one TLS listener: runs it, watches w
 Must not know: what is expected of the program.
 """
 import contextlib
+import functools
 import json
 import os
 import subprocess
 import tempfile
-import time
 
-from lab import clients, nginx, tracer
+from lab import clients, nginx, raw, tracer, watch
 from lab.results import Skip
 
 TESTS = []
@@ -36,7 +36,7 @@ class Bench:
         self.rig = stand
         self.target = stand.targets[0]
 
-    def run(self, *arguments, seconds=40, prefix=()):
+    def run(self, *arguments, seconds=120, prefix=()):
         return subprocess.run([*prefix, self.tlswhy, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, errors="replace", timeout=seconds, check=False)
 
@@ -46,12 +46,13 @@ class Bench:
 
     @contextlib.contextmanager
     def watching(self, *arguments):
-        """A tlswhy that is attached; ended, if the test does not, at the end."""
+        """A tlswhy that is attached; ended, if the test does not, at the end. said(): its standard error so far."""
         with tempfile.TemporaryFile("w+") as stderr:
             with subprocess.Popen([self.tlswhy, *arguments, "-p", self.pid], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace") as process:
+                process.said = functools.partial(watch.read_all, stderr)
                 try:
-                    nginx.wait_until(lambda: is_attached(process, stderr), 30, "attached")
+                    nginx.wait_until(lambda: is_attached(process), 60, "attached")
                     yield process
                 finally:
                     if process.poll() is None:
@@ -69,21 +70,19 @@ class Bench:
         require(clients.tls()(self.target), "nginx does not serve")
 
     def hold(self, data):
-        """A connection that has said data and waits; nginx has read it."""
+        """A connection that has said data and waits; nginx has read it, inside of SSL_do_handshake."""
         sock = clients.connect(self.target)
         sock.sendall(data)
-        time.sleep(0.3)
+        raw.taken(sock)
         return sock
 
 
-def is_attached(process, stderr):
-    stderr.seek(0)
-    said = stderr.read()
-    require(process.poll() is None, f"tlswhy ended with {process.returncode}: {said}")
-    return tracer.READY in said
+def is_attached(process):
+    require(process.poll() is None, f"tlswhy ended with {process.returncode}: {process.said()}")
+    return tracer.READY in process.said()
 
 
-def report_of(process, seconds=30):
+def report_of(process, seconds=60):
     """The report a watching process prints when it ends."""
     output, _ = process.communicate(timeout=seconds)
     require(process.returncode == 0, f"exit code {process.returncode}")
