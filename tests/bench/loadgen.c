@@ -21,7 +21,7 @@
 
 #define EVENTS_AT_ONCE  256
 #define NS_PER_S        1000000000ull
-#define GRACE_NS        (10 * NS_PER_S)
+#define GRACE_NS        (60 * NS_PER_S)
 #define CONCURRENCY_MAX 20000
 
 struct options {

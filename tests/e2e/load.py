@@ -10,6 +10,7 @@ One line a test, `ok NAME` or `not ok NAME: why`, at the end `N passed, N failed
 connection did not do what it should is no measure: the test fails as void. Needs root.
 """
 import argparse
+import contextlib
 import functools
 import os
 import re
@@ -25,6 +26,7 @@ from lab import loadrig, nginx, pki, watch # pylint: disable=wrong-import-positi
 
 COUNT = 20000
 CONCURRENCY = 64
+PLENTY = 10 * CONCURRENCY # connections that end: most of them begin after the wait for them does
 # Half of it fails, in five ways.
 MIX = {"ok13": 2, "ok12": 1, "resumed13": 1, "resumed12": 1, "no_shared_cipher": 1, "version": 1, "unknown_ca": 1,
        "close_mid": 1, "mtls_missing": 1}
@@ -32,6 +34,8 @@ MIX = {"ok13": 2, "ok12": 1, "resumed13": 1, "resumed12": 1, "no_shared_cipher":
 WIDE_MIX = dict(MIX, close_early=1, reset=1, garbage=1, ok13=5)
 # No kind may end without nginx's answer: whatever is in flight when tlswhy comes or goes is one of ours.
 STEADY_MIX = {"ok13": 3, "resumed13": 2, "resumed12": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1}
+# Room for every record with its ClientHello, should tlswhy not run until the load has ended.
+WIDE_RING = ("--ring-bytes", str(64 << 20))
 # Nobody resumes: new workers have new ticket keys.
 RELOAD_MIX = {"ok13": 3, "ok12": 1, "no_shared_cipher": 1, "unknown_ca": 1, "close_mid": 1, "mtls_missing": 1}
 TINY_RING = ("--ring-bytes", "4096")
@@ -92,7 +96,7 @@ def all_faults(report, want, **totals):
 
 
 def exact_normal(bench):
-    with bench.tracer() as traced:
+    with bench.tracer(WIDE_RING) as traced:
         want = bench.run_load(MIX, COUNT)
         report = bench.finish(traced)
     faults = all_faults(report, want)
@@ -147,11 +151,11 @@ def visit_faults(report):
 
 def attach_leave(bench):
     faults = []
-    with bench.rig.load(STEADY_MIX, seconds=100, concurrency=CONCURRENCY) as load:
-        time.sleep(0.5)
+    with bench.rig.load(STEADY_MIX, seconds=1000, concurrency=CONCURRENCY) as load:
+        bench.rig.wait_lines(PLENTY)
         for turn in range(ATTACH_TIMES):
             with bench.tracer() as traced:
-                time.sleep(0.5)
+                bench.rig.wait_lines(PLENTY)
                 report = bench.finish(traced)
             faults += [f"visit {turn + 1}: {fault}" for fault in visit_faults(report)]
         bench.end_load(load, stop=True)
@@ -176,7 +180,7 @@ def kill_worker(bench):
         before = bench.run_load(mix, 1000, held=HELD)
         os.kill(first, signal.SIGKILL)
         os.kill(second, signal.SIGTERM)
-        nginx.wait_until(lambda: respawned(bench.rig.nginx, workers), 10, "new workers")
+        nginx.wait_until(lambda: respawned(bench.rig.nginx, workers), 60, "new workers")
         # nginx's own counter keeps the connections of workers that were killed.
         stale = min(bench.rig.active() for _ in range(5))
         after = bench.run_load(mix, 1000, held=stale)
@@ -194,13 +198,13 @@ def reload_covered(bench):
     server = bench.rig.nginx
     with bench.tracer() as traced:
         bench.rig.mark_log()
-        with bench.rig.load(RELOAD_MIX, seconds=60, concurrency=CONCURRENCY) as load:
+        with bench.rig.load(RELOAD_MIX, seconds=1000, concurrency=CONCURRENCY) as load:
             for _ in range(RELOADS):
                 old = server.worker_pids()
-                time.sleep(0.4)
+                bench.rig.wait_lines(PLENTY)
                 server.reload()
-                nginx.wait_until(functools.partial(respawned, server, old), 20, "workers of the new generation")
-            time.sleep(0.4)
+                nginx.wait_until(functools.partial(respawned, server, old), 60, "workers of the new generation")
+            bench.rig.wait_lines(PLENTY)
             result = bench.end_load(load, stop=True)
         want = bench.settle(result)
         report = bench.finish(traced)
@@ -211,19 +215,24 @@ def reload_covered(bench):
 
 def kill_tracer(bench):
     worker, events = bench.rig.nginx.worker_pids()[0], watch.traced_events()
-    with bench.rig.load(STEADY_MIX, seconds=60, concurrency=CONCURRENCY) as load, bench.tracer() as traced:
-        time.sleep(0.5)
+    with bench.rig.load(STEADY_MIX, seconds=1000, concurrency=CONCURRENCY) as load, bench.tracer() as traced:
+        bench.rig.wait_lines(PLENTY)
         held, patched = watch.probes_of(traced.process.pid), watch.patched_bytes(worker, "libssl")
         if not held or not patched:
             raise RuntimeError(f"void: tlswhy holds {held}, and {patched} bytes of libssl are patched")
         traced.kill()
-        time.sleep(1)
-        faults = [f"{kind} {number} is left" for kind, number in sorted(held & watch.probes_left())]
-        if watch.patched_bytes(worker, "libssl"):
-            faults.append("nginx's code still has a breakpoint")
-        if watch.traced_events() - events:
-            faults.append(f"uprobe_events: {watch.traced_events() - events}")
-        time.sleep(0.5)
+
+        def left():
+            faults = [f"{kind} {number} is left" for kind, number in sorted(held & watch.probes_left())]
+            if watch.patched_bytes(worker, "libssl"):
+                faults.append("nginx's code still has a breakpoint")
+            if watch.traced_events() - events:
+                faults.append(f"uprobe_events: {watch.traced_events() - events}")
+            return faults
+        with contextlib.suppress(TimeoutError):
+            nginx.wait_until(lambda: not left(), 30, "all gone")
+        faults = left()
+        bench.rig.wait_lines(PLENTY)
         bench.end_load(load, stop=True)
     return faults
 

@@ -17,7 +17,7 @@ import subprocess
 import unittest.mock
 import urllib.request
 
-from lab import nginx, pki, scenario
+from lab import nginx, pki, scenario, sockets
 
 HTTP = """
     ssl_certificate {pki}/leaf.pem;
@@ -95,7 +95,7 @@ class Load:
             self.process.terminate()
         return self.wait()
 
-    def wait(self, seconds=120):
+    def wait(self, seconds=600):
         if self.result is None:
             self.result = json.loads(self.process.communicate(timeout=seconds)[0])
         return self.result
@@ -116,31 +116,13 @@ class Held:
         hello = client_hello()
         self.sockets = []
         for _ in range(count):
-            client = socket.create_connection(("127.0.0.1", port), timeout=5)
+            client = socket.create_connection(("127.0.0.1", port), timeout=60)
             client.sendall(hello[:len(hello) // 2])
             self.sockets.append(client)
-        self.remote = port
-        self.ports = {client.getsockname()[1] for client in self.sockets}
-
-    def inodes(self):
-        """{server-side socket inode: bytes that OpenSSL has not read}, of accepted connections."""
-        found = {}
-        with open("/proc/net/tcp") as table:
-            next(table)
-            for line in table:
-                fields = line.split()
-                local, remote = (int(fields[i].split(":")[1], 16) for i in (1, 2))
-                inode = int(fields[9])
-                if local == self.remote and remote in self.ports and inode != 0:
-                    found[inode] = int(fields[4].split(":")[1], 16)
-        return found
 
     def wait_entered(self):
         """Until every one is inside a handshake: only SSL_do_handshake takes the bytes out of the socket."""
-        def entered():
-            inodes = self.inodes()
-            return len(inodes) == len(self.sockets) and not any(inodes.values())
-        nginx.wait_until(entered, 20, "held handshakes")
+        nginx.wait_until(lambda: sockets.all_read(self.sockets), 60, "held handshakes")
         return self
 
     def close(self):
@@ -186,7 +168,7 @@ class Rig:
     def __exit__(self, *_):
         self.nginx.stop()
 
-    def load(self, mix, count=0, seconds=60, concurrency=64, rate=0):
+    def load(self, mix, count=0, seconds=600, concurrency=64, rate=0):
         weights = ",".join(f"{kind}={weight}" for kind, weight in mix.items())
         command = [self.loadgen, "--port", self.plain, "--port-mtls", self.mtls, "--count", count, "--seconds",
                    seconds, "--concurrency", concurrency, "--rate", rate, "--sources", SOURCES, "--mix", weights]
@@ -194,12 +176,22 @@ class Rig:
 
     def active(self):
         """nginx's connections, the one that asks not counted."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/", timeout=60) as answer:
             return int(re.search(r"Active connections: (\d+)", answer.read().decode()).group(1)) - 1
 
     def wait_quiet(self, held=0):
         """Until nginx has ended every connection but those held: a load's client side ends earlier."""
-        nginx.wait_until(lambda: self.active() == held, 20, "nginx's connections ended")
+        nginx.wait_until(lambda: self.active() == held, 60, "nginx's connections ended")
+
+    def wait_lines(self, count):
+        """Until nginx has logged so many lines more: so much traffic has come and gone."""
+        start = os.path.getsize(self.nginx.error_log)
+
+        def written():
+            with open(self.nginx.error_log, "rb") as log:
+                log.seek(start)
+                return log.read().count(b"\n") >= count
+        nginx.wait_until(written, 60, f"{count} lines in the log")
 
     def mark_log(self):
         self.log_offset = os.path.getsize(self.nginx.error_log)
