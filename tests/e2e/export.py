@@ -45,7 +45,7 @@ MIX = {"ok13": 3, "ok12": 1, "resumed13": 1, "no_shared_cipher": 1, "unknown_ca"
 
 
 def check_metrics(text):
-    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=20,
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60,
                           check=False)
     require(done.returncode == 0 and not done.stdout + done.stderr,
             f"promtool: {done.returncode} {done.stdout} {done.stderr}")
@@ -158,7 +158,7 @@ def record(bench, name):
         act(bench)
         time.sleep(SETTLE_SECONDS)
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(60)
     require(process.returncode == 0, f"record: exit code {process.returncode}")
     os.chmod(path, 0o644)
     os.chmod(bench.rig.dir, 0o755)
@@ -177,19 +177,19 @@ def tools_have_no_complaint(bench):
 
 @contextlib.contextmanager
 def prometheus(bench, port):
-    """A Prometheus that scrapes the port every second. Yields a function that asks it."""
+    """A Prometheus that scrapes the port every three seconds. Yields a function that asks it."""
     directory = os.path.join(bench.rig.dir, "prometheus")
     shutil.rmtree(directory, ignore_errors=True)
     os.mkdir(directory)
     config = os.path.join(directory, "prometheus.yml")
     with open(config, "w") as file:
-        json.dump({"scrape_configs": [{"job_name": "tlswhy", "scrape_interval": "1s", "scrape_timeout": "1s",
+        json.dump({"scrape_configs": [{"job_name": "tlswhy", "scrape_interval": "3s", "scrape_timeout": "3s",
                                        "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}]}, file)
     own = bench.rig.ports.take()
 
     def ask(query):
         url = f"http://127.0.0.1:{own}/api/v1/query?query={query}"
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=30) as answer:
             return {row["metric"].get("cause", ""): float(row["value"][1])
                     for row in json.load(answer)["data"]["result"]}
         return {}
@@ -205,13 +205,13 @@ def prometheus(bench, port):
 @test
 def a_real_prometheus_takes_it(bench):
     with exporting(bench, *LISTEN) as exporter, prometheus(bench, exporter.address[1]) as ask:
-        nginx.wait_until(lambda: ask("up").get("") == 1, 40, "a scrape that Prometheus takes")
+        nginx.wait_until(lambda: ask("up").get("") == 1, 120, "a scrape that Prometheus takes")
         wanted = act(bench)
         sums = {}
         for (_, cause), count in wanted.items():
             sums[cause] = sums.get(cause, 0) + count
         query = "sum%20by(cause)(tlswhy_handshakes_total)%3E0"
-        nginx.wait_until(lambda: ask(query) == sums, 20, f"{sums}")
+        nginx.wait_until(lambda: ask(query) == sums, 60, f"{sums}")
 
 
 @test
@@ -236,12 +236,12 @@ def workers_come_and_go(bench):
         def exported():
             return {int(pid) for (pid,) in exporter.scrape().rows("tlswhy_worker_cpu_ratio")}
         old = set(bench.rig.nginx.worker_pids())
-        nginx.wait_until(lambda: exported() == old, 10, f"workers {old}")
+        nginx.wait_until(lambda: exported() == old, 60, f"workers {old}")
         bench.rig.nginx.reload()
-        nginx.wait_until(lambda: not set(bench.rig.nginx.worker_pids()) & old, 20, "new workers")
+        nginx.wait_until(lambda: not set(bench.rig.nginx.worker_pids()) & old, 60, "new workers")
         for _ in range(8): # a worker is taken in at its first handshake
             bench.visit()
-        nginx.wait_until(lambda: exported() and exported() <= set(bench.rig.nginx.worker_pids()), 20,
+        nginx.wait_until(lambda: exported() and exported() <= set(bench.rig.nginx.worker_pids()), 60,
                          "the new workers alone")
 
 
@@ -265,13 +265,14 @@ def exact_while_spilling(bench):
                 scrapes.append(exporter.scrape(OPENMETRICS if len(scrapes) % 2 else PLAIN))
             results.append(load.wait())
         load_rig.wait_quiet()
-        time.sleep(0.5)
-        scrapes.append(exporter.scrape())
-    require(not any(map(loadrig.void_reasons, results)), f"void: {results}")
-    judge_scrapes(scrapes, loadrig.add(*map(loadrig.expected, results)))
+        require(not any(map(loadrig.void_reasons, results)), f"void: {results}")
+        want = loadrig.add(*map(loadrig.expected, results))
+        wanted = {("client", cause): count for cause, count in want["causes"].items()} | {("client", "ok"): want["ok"]}
+        scrapes.append(wait_handshakes(exporter, wanted))
+    judge_scrapes(scrapes, want, wanted)
 
 
-def judge_scrapes(scrapes, want):
+def judge_scrapes(scrapes, want, wanted):
     require(len(scrapes) > 10, f"{len(scrapes)} scrapes")
     for earlier, later in zip(scrapes, scrapes[1:]):
         if earlier.openmetrics == later.openmetrics:
@@ -279,8 +280,6 @@ def judge_scrapes(scrapes, want):
     for earlier, later in zip(scrapes, scrapes[2:]):
         require(not earlier.falls(later), f"falls: {earlier.falls(later)[:3]}")
     last = scrapes[-1]
-    wanted = {("client", cause): count for cause, count in want["causes"].items()} | {("client", "ok"): want["ok"]}
-    require(last.handshakes() == wanted, f"{last.handshakes()}, not {wanted}")
     require(last.rows("tlswhy_session_resumed_total")[("client",)] == want["resumed"], "resumed")
     lost = {stage: count for (stage,), count in last.rows("tlswhy_lost_total").items() if count}
     require(set(lost) == {"ring_full"}, f"lost {lost}: this test shows nothing, or something was lost")

@@ -137,7 +137,7 @@ class Exporter(tracer.Child):
         url = urllib.parse.urlsplit(SERVED.search(self.stderr())[1])
         return url.hostname, url.port
 
-    def ask(self, method="GET", path="/metrics", body=None, seconds=10, **headers):
+    def ask(self, method="GET", path="/metrics", body=None, seconds=60, **headers):
         connection = http.client.HTTPConnection(*self.address, timeout=seconds)
         try:
             connection.request(method, path, body=body, headers=headers)
@@ -178,7 +178,7 @@ def act(bench):
     return dict(ACT_COUNTS)
 
 
-def wait_handshakes(exporter, wanted, seconds=10):
+def wait_handshakes(exporter, wanted, seconds=60):
     """Scrapes until the counts are those; the last metrics."""
     metrics = None
 
