@@ -57,7 +57,7 @@ def kept_of(bench, hello):
         clients.raw(hello)(bench.target)
         time.sleep(SETTLE_SECONDS)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     events, hellos = [json.loads(line) for line in output.splitlines()], hellos_of(path)
     require(len(events) == len(hellos) == 1, f"events {events}, hellos {hellos}")
     report = json.loads(bench.run("report", "-i", path, "--format", "json").stdout)
@@ -135,7 +135,7 @@ def nothing_secret_is_in_a_map(bench):
         time.sleep(SETTLE_SECONDS)
         dumps += [dumped(one) for one in maps]
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     lines = output.splitlines() # a heading first
     require(len(lines) == 4 and "no_shared_cipher" in output and "peer_reset" in output, f"trace {output!r}")
     require(b"planted.test" in b"".join(dumps), "not even the server name was found: this test sees nothing")

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 from lab import clients, nginx
 from lab.bench import require, test
@@ -50,7 +49,6 @@ def named_like_nginx(*command):
     """A process whose title says that it is a master."""
     with subprocess.Popen([TITLE, *command[1:]], executable=command[0], stdin=subprocess.DEVNULL) as process:
         try:
-            time.sleep(0.2)
             yield str(process.pid)
         finally:
             process.kill()
@@ -73,7 +71,7 @@ def sibling(bench, name, before=(), environment=None):
         file.write(text.replace("worker_processes 2", "worker_processes 1"))
     other.process = subprocess.Popen([*before, "nginx", "-p", other.dir, "-c", other.conf], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
-    nginx.wait_until(lambda: len(other.worker_pids()) == 1, 20, "workers")
+    nginx.wait_until(lambda: len(other.worker_pids()) == 1, 60, "workers")
     return other, port
 
 

@@ -74,7 +74,7 @@ def recorded(bench, name, *arguments, option="--record"):
         visit_in_many_ways(bench)
         time.sleep(SETTLE_SECONDS)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
     require(process.returncode == 0, f"{arguments}: exit code {process.returncode}")
     return path, output
 
@@ -119,7 +119,7 @@ def replay_of_the_demo(bench):
         time.sleep(SETTLE_SECONDS)
         for process in processes:
             process.send_signal(signal.SIGINT)
-        lives = [output.result(20) for output in outputs]
+        lives = [output.result(60) for output in outputs]
         for (kind, path), live in zip(runs, lives):
             require(len(live) > 2000, f"{kind}: the live output is {live!r}")
             require_same(replay(bench, kind[0], "--format", kind[1], "-i", path).stdout, live, " ".join(kind))
@@ -255,7 +255,7 @@ def full_disk(bench):
         with bench.watching("record", "-o", path) as process:
             for _ in range(40):
                 bench.visit()
-            process.wait(10)
+            process.wait(60)
         require(process.returncode == FAILURE, f"record: exit code {process.returncode}")
         size = os.path.getsize(path)
         done = replay(bench, "report", "-i", path, code=FAILURE)
@@ -265,7 +265,7 @@ def full_disk(bench):
             for _ in range(40):
                 bench.visit()
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=10)
+            output, _ = process.communicate(timeout=60)
         require(process.returncode == FAILURE, f"report: exit code {process.returncode}")
         report = json.loads(output)
         require(report["exact"] is True and report["totals"]["client"]["ok"] == 40, f"report {report['totals']}")

@@ -30,7 +30,7 @@ BROKEN = ("http_version_too_old", "http_no_shared_cipher_tls12", "http_client_un
           "mtls_missing_tls13", "mtls_expired", "up_certificate_expired", "up_client_certificate_required_tls13",
           "up_missing_sni_112", "up_plain_http", "up_weak_dh", "stream_plain_http", "stream_timeout_before_hello")
 HEALTHY_PAUSE, BROKEN_PAUSE = 0.15, 0.6 # seconds between two visits
-GRACE_SECONDS = 30                      # for tlswhy to attach and to print
+GRACE_SECONDS = 120                     # at most, for tlswhy to attach and to print
 
 
 def visit(target, pause, stop):

@@ -46,7 +46,7 @@ class Backend:
     def __exit__(self, *_):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.thread.join(2)
+        self.thread.join(30)
 
 
 def raw(*steps, end=peer.wait):

@@ -74,7 +74,7 @@ class Nginx:
         with open(self.conf, "w") as file:
             file.write(text)
 
-    def start(self, seconds=20):
+    def start(self, seconds=60):
         """Listeners are bound before workers are made, so that all workers there means all ports there."""
         self.process = subprocess.Popen(["nginx", "-p", self.dir, "-c", self.conf], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -102,7 +102,7 @@ class Nginx:
             return
         self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -16,7 +16,7 @@ import tempfile
 from lab import nginx
 
 READY = "tlswhy: attached"
-WINDOW_SECONDS = 120
+WINDOW_SECONDS = 1200 # of a watch that is ended before: it must not end by itself
 DIRECTIONS = ("client", "upstream", "unknown")
 
 
@@ -31,7 +31,7 @@ class Watch:
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err)
         try:
-            nginx.wait_until(self._attached, 30, "attached")
+            nginx.wait_until(self._attached, 60, "attached")
         except BaseException:
             self.__exit__()
             raise
@@ -55,7 +55,7 @@ class Watch:
     def finish(self):
         """Ends the watch as Ctrl-C does. The report: a dict, or text where the form is text."""
         self.process.send_signal(signal.SIGINT)
-        status = self.process.wait(30)
+        status = self.process.wait(60)
         if status != 0:
             raise RuntimeError(f"tlswhy ended with status {status}: {self.messages()}")
         text = read_all(self.out)
@@ -159,7 +159,7 @@ def probes_left():
 
 
 def bpf_objects(kind):
-    done = subprocess.run(["bpftool", "--json", kind, "show"], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["bpftool", "--json", kind, "show"], capture_output=True, text=True, timeout=60, check=True)
     return json.loads(done.stdout or "[]")
 
 
