@@ -97,7 +97,7 @@ def ask(watched, path, times=REQUESTS):
 def report_while(watched, act):
     """(report, text of the same report) of a watch during act(its process)."""
     path = os.path.join(watched.rig.dir, "impact.rec")
-    with watched.watching("report", "-d", "60", "--format", "json", "--record", path) as process:
+    with watched.watching("report", "-d", "600", "--format", "json", "--record", path) as process:
         act(process)
         time.sleep(SETTLE_SECONDS)
         process.send_signal(signal.SIGINT)

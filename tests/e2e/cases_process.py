@@ -59,7 +59,7 @@ def kill_leaves_nothing_behind(bench):
 @test
 def worker_killed_mid_handshake(bench):
     for number in (signal.SIGKILL, signal.SIGTERM):
-        with bench.watching("report", "-d", "60", "--format", "json") as process:
+        with bench.watching("report", "-d", "600", "--format", "json") as process:
             held = bench.hold(HALF_HELLO)
             old = bench.rig.nginx.worker_pids()
             for worker in old:
@@ -82,7 +82,7 @@ def respawned(bench, old):
 
 @test
 def open_handshakes_are_counted(bench):
-    with bench.watching("report", "-d", "60", "--format", "json") as process:
+    with bench.watching("report", "-d", "600", "--format", "json") as process:
         held = bench.hold(HALF_HELLO)
         process.send_signal(signal.SIGINT)
         totals = report_of(process)["totals"]["client"]
@@ -100,7 +100,7 @@ def held_in_answer(bench):
 @test
 def attached_mid_handshake(bench):
     held = held_in_answer(bench)
-    with bench.watching("report", "-d", "60", "--format", "json") as process:
+    with bench.watching("report", "-d", "600", "--format", "json") as process:
         held.sendall(wire.alert(48))
         raw.drain(held) # nginx closes after SSL_free
         process.send_signal(signal.SIGINT)

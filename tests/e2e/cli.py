@@ -175,7 +175,7 @@ def exit_code_0_without_findings(bench):
 def record_and_replay(bench):
     require_offer(bench, "record")
     path = os.path.join(bench.rig.dir, "cli.record")
-    with bench.watching("record", "-d", "60", "-o", path) as process:
+    with bench.watching("record", "-d", "600", "-o", path) as process:
         bench.visit()
         clients.refuse(44)(bench.target)
         time.sleep(1.3)
@@ -194,8 +194,8 @@ def record_and_replay(bench):
 def foreign_bytes_are_escaped(bench):
     """A server name is a stranger's: it must not reach a terminal as it is."""
     hello = wire.client_hello(sni=b"\x1b[31m\x9b<script>\r\n\xff\xc2\x9b\"'&")
-    for command in (["trace"], ["trace", "--format", "json"], ["report", "-d", "60"],
-                    ["report", "-d", "60", "--format", "json"]):
+    for command in (["trace"], ["trace", "--format", "json"], ["report", "-d", "600"],
+                    ["report", "-d", "600", "--format", "json"]):
         with bench.watching(*command) as process:
             clients.raw(hello, raw.flight, end=raw.close)(bench.target)
             time.sleep(0.3)
