@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from cases_recording import PLANTED, SETTLE_SECONDS, hello_of_secrets
-from lab import clients, raw, wire
+from lab import clients, nginx, raw, wire
 from lab.bench import require, test
 
 TAIL_BYTES_MAX = 2304 # EVENT_TAIL_LARGE
@@ -119,6 +119,16 @@ def premaster_visit(target):
     clients.raw(wire.client_hello(), raw.flight, key_exchange)(target)
 
 
+def reset_and_logged(bench, held):
+    """Resets a connection; nginx has noticed."""
+    def resets():
+        with open(bench.rig.nginx.error_log, errors="replace") as log:
+            return log.read().count("(104: Connection reset by peer)")
+    before = resets()
+    raw.reset(held)
+    nginx.wait_until(lambda: resets() > before, 60, "nginx noticed the reset")
+
+
 @test
 def nothing_secret_is_in_a_map(bench):
     """Neither while a handshake with marked bytes is under way nor once it has ended."""
@@ -131,7 +141,7 @@ def nothing_secret_is_in_a_map(bench):
         clients.raw(hello_of_secrets())(bench.target)
         premaster_visit(bench.target)
         dumps += [dumped(one) for one in maps]
-        raw.reset(held)
+        reset_and_logged(bench, held)
         time.sleep(SETTLE_SECONDS)
         dumps += [dumped(one) for one in maps]
         process.send_signal(signal.SIGINT)
