@@ -6,21 +6,18 @@ import contextlib
 import dataclasses
 import os
 import ssl
-import subprocess
 
 from cases_host import sibling
-from lab import clients
+from lab import clients, preload
 from lab.bench import require, test
 from lab.results import Skip
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lab", "starve.c")
 SESSION_BYTES = (900, 940) # an SSL_SESSION of OpenSSL 3.0 has 928; nothing else in a handshake has about that size
 
 
 def starving(bench, switch):
     """An nginx of one worker that has no memory for a session while the file `switch` exists. And its port."""
-    library = os.path.join(bench.rig.dir, "starve.so")
-    subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
+    library = preload.build(bench.rig.dir, "starve")
     low, high = map(str, SESSION_BYTES)
     environment = {**os.environ, "LD_PRELOAD": library, "LAB_STARVE": switch, "LAB_STARVE_FROM": low,
                    "LAB_STARVE_TO": high}

@@ -4,6 +4,7 @@ Tests at the edges of a process's life: tlswhy killed, workers killed, reloaded 
 of a handshake. Run by cli.py.
 """
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -12,7 +13,8 @@ import subprocess
 import tempfile
 import time
 
-from lab import clients, nginx, raw, rig, wire
+from cases_host import sibling
+from lab import clients, nginx, preload, raw, rig, wire
 from lab.bench import report_of, require, test
 
 FAILURE = 1
@@ -136,6 +138,29 @@ def workers_of_a_reload_are_covered(bench):
     first, last = traced.events[0][1], traced.events[-1][1]
     require(first["pid"] in old and last["pid"] not in old, f"pids {first['pid']}, {last['pid']}, old {old}")
     require(last["generation"] > first["generation"], f"generation {first['generation']}, {last['generation']}")
+
+
+@test
+def worker_without_a_title(bench):
+    """A worker that still bears its master's title is no nginx of its own."""
+    switch = os.path.join(bench.rig.dir, "hesitate")
+    with open(switch, "w"):
+        pass
+    library = preload.build(bench.rig.dir, "hesitate")
+    with contextlib.ExitStack() as stack:
+        other, port = sibling(bench, "hesitating", environment={**os.environ, "LD_PRELOAD": library,
+                                                                "LAB_HESITATE": switch})
+        stack.callback(other.stop)
+        (worker,) = other.worker_pids()
+        with open(f"/proc/{worker}/cmdline") as file:
+            require(file.read().startswith("nginx: master process"), "the worker does not hesitate")
+        said = bench.run("check").stdout
+        require(f"master {other.pid}, 1 worker" in said and f"master {worker}," not in said, f"check says {said!r}")
+        with bench.tracing(other.pid) as traced:
+            os.unlink(switch)
+            require(clients.tls()(dataclasses.replace(bench.target, port=port)), "not served")
+            require(traced.wait_events(len), "its handshake was not seen")
+    require(traced.events[0][1]["pid"] == worker, f"event {traced.events[0]}")
 
 
 @test

@@ -194,6 +194,15 @@ static int table_scan(struct table *table)
 	return error;
 }
 
+static bool has_children(const struct table *table, pid_t pid)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->processes[i].parent == pid)
+			return true;
+	}
+	return false;
+}
+
 static const struct nginx_process *table_find(const struct table *table, pid_t pid)
 {
 	for (size_t i = 0; i < table->count; i++) {
@@ -214,6 +223,22 @@ static bool has_nginx_parent(const struct table *table, const struct nginx_proce
 	const struct nginx_process *parent = table_find(table, process->parent);
 
 	return parent && parent->is_nginx;
+}
+
+/*
+ * A worker bears its master's title until it has changed its user, which may take long. A master that an upgrade
+ * started is a child of a master too, but has workers.
+ */
+static void table_name_workers(struct table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct nginx_process *process = &table->processes[i];
+		const struct nginx_process *parent = table_find(table, process->parent);
+
+		if (process->title == NGINX_TITLE_MASTER && parent && parent->title == NGINX_TITLE_MASTER &&
+		    !has_children(table, process->pid))
+			process->title = NGINX_TITLE_WORKER;
+	}
 }
 
 /* Whether a process is what an instance is named after. */
@@ -304,6 +329,7 @@ int nginx_find(struct nginx_list *out)
 	struct nginx_list list = { 0 };
 	int error = table_scan(&table);
 
+	table_name_workers(&table);
 	if (!error)
 		error = collect(&table, &list);
 	table_release(&table);
