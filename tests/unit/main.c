@@ -24,6 +24,7 @@
 	X(openmetrics)      \
 	X(export)           \
 	X(trace)            \
+	X(accessor)         \
 	X(layout)           \
 	X(library)          \
 	X(nginx_title)      \

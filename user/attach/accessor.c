@@ -1,283 +1,109 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A symbolic walk over x86-64 machine code. Registers hold one of four things: nothing known, a constant, the object,
- * or what was loaded from the object at an offset. Compilers differ in how they return a field (register clearing by
- * -fzero-call-used-regs, endbr64, a check of the object's type, a copy through another register), not in what the
- * value is at the return.
+ * A symbolic walk over machine code. Registers hold a constant, the object's address, what was loaded from it, or
+ * nothing known. Compilers differ in how they return a field (register clearing by -fzero-call-used-regs, landing
+ * pads, a check of the object's type, a copy through another register), not in what the value is at the return.
  *
- * Invariant: fails closed. An instruction, operand or branch outside of what is handled here ends the walk without
- * a result, so a library that was built in an unforeseen way costs a field, never a wrong one.
- * Must not know: which accessors there are, tables, versions.
+ * Invariant: fails closed. An instruction, operand or branch outside of what is handled ends the walk without a
+ * result, so a library that was built in an unforeseen way costs a field, never a wrong one.
+ * Must not know: which accessors there are, tables, versions, instructions (accessor_x86.c, accessor_arm64.c do).
  */
 #include "attach/accessor.h"
 
-#include <capstone/capstone.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
+#include "attach/accessor_walk.h"
 #include "attach/library.h"
 
-#define WALK_STEPS        64 /* instructions; the longest accessor known takes 12 */
+#define WALK_STEPS        64 /* instructions; the longest accessor known takes 26 */
 #define INSTRUCTION_BYTES 15
-#define STACK_SLOTS       8
 #define OFFSET_MAX        65534 /* sizeof(SSL) is below 8000 in every version; 65535 means "unknown" to the reader */
 
-enum value_kind { VALUE_UNKNOWN, VALUE_CONSTANT, VALUE_OBJECT, VALUE_FIELD };
-
-struct value {
-	enum value_kind kind;
-	int64_t number; /* the constant, or the field's offset */
+/* What differs between the instruction sets. */
+struct machine {
+	cs_arch arch;
+	cs_mode mode;
+	unsigned int argument, second, result;
+	enum step (*step)(struct walk *walk, const cs_insn *instruction);
 };
 
-enum machine_register { RAX, RBX, RCX, RDX, RSI, RDI, RBP, R8, R9, R10, R11, R12, R13, R14, R15, REGISTERS };
-
-struct walk {
-	csh decoder;
-	uint64_t address;
-	struct value registers[REGISTERS];
-	struct value stack[STACK_SLOTS];
-	size_t stack_depth;
-	bool flags_known; /* of the last comparison */
-	bool zero;
+static const struct machine machines[] = {
+	[LIBRARY_MACHINE_X86_64] = { .arch = CS_ARCH_X86,
+				     .mode = CS_MODE_64,
+				     .argument = WALK_X86_ARGUMENT,
+				     .second = WALK_X86_SECOND,
+				     .result = WALK_X86_RESULT,
+				     .step = accessor_step_x86 },
+	[LIBRARY_MACHINE_AARCH64] = { .arch = CS_ARCH_ARM64,
+				      .mode = CS_MODE_ARM,
+				      .argument = WALK_ARM64_ARGUMENT,
+				      .second = WALK_ARM64_SECOND,
+				      .result = WALK_ARM64_RESULT,
+				      .step = accessor_step_arm64 },
 };
 
-enum step { STEP_NEXT, STEP_RETURN, STEP_FAIL };
-
-static const struct value unknown = { .kind = VALUE_UNKNOWN };
-
-/* The 64-bit register that holds the named one; REGISTERS when it is not followed. */
-static enum machine_register full_register(unsigned int name)
+bool walk_load(struct value base, int64_t displacement, unsigned int bytes, struct value *out)
 {
-#define NAMES(r, q, d, w, b)                                               \
-	{                                                                  \
-		(r),                                                       \
-		{                                                          \
-			X86_REG_##q, X86_REG_##d, X86_REG_##w, X86_REG_##b \
-		}                                                          \
-	}
-	static const struct {
-		enum machine_register full;
-		x86_reg names[4];
-	} table[] = {
-		NAMES(RAX, RAX, EAX, AX, AL),      NAMES(RBX, RBX, EBX, BX, BL),
-		NAMES(RCX, RCX, ECX, CX, CL),      NAMES(RDX, RDX, EDX, DX, DL),
-		NAMES(RSI, RSI, ESI, SI, SIL),     NAMES(RDI, RDI, EDI, DI, DIL),
-		NAMES(RBP, RBP, EBP, BP, BPL),     NAMES(R8, R8, R8D, R8W, R8B),
-		NAMES(R9, R9, R9D, R9W, R9B),      NAMES(R10, R10, R10D, R10W, R10B),
-		NAMES(R11, R11, R11D, R11W, R11B), NAMES(R12, R12, R12D, R12W, R12B),
-		NAMES(R13, R13, R13D, R13W, R13B), NAMES(R14, R14, R14D, R14W, R14B),
-		NAMES(R15, R15, R15D, R15W, R15B),
-	};
-#undef NAMES
+	struct value loaded = { .kind = VALUE_FIELD, .number = displacement, .bytes = (uint8_t)bytes };
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		for (size_t j = 0; j < 4; j++) {
-			if ((unsigned int)table[i].names[j] == name)
-				return table[i].full;
-		}
-	}
-	return REGISTERS;
-}
-
-static bool is_plain_memory(const cs_x86_op *operand)
-{
-	return operand->type == X86_OP_MEM && operand->mem.segment == X86_REG_INVALID &&
-	       operand->mem.index == X86_REG_INVALID;
-}
-
-/* What an operand holds. False: it is not of a kind that is followed. */
-static bool read_operand(const struct walk *walk, const cs_x86_op *operand, struct value *out)
-{
-	enum machine_register base;
-
-	if (operand->type == X86_OP_IMM) {
-		*out = (struct value){ .kind = VALUE_CONSTANT, .number = operand->imm };
-		return true;
-	}
-	if (operand->type == X86_OP_REG) {
-		base = full_register(operand->reg);
-		if (base == REGISTERS)
-			return false;
-		*out = walk->registers[base];
-		return true;
-	}
-	if (!is_plain_memory(operand) || (operand->size != 4 && operand->size != 8))
+	if (bytes != 4 && bytes != 8)
 		return false;
-	base = full_register(operand->mem.base);
-	if (base == REGISTERS || walk->registers[base].kind != VALUE_OBJECT)
+	if (base.kind == VALUE_ADDRESS) {
+		loaded.number += base.number;
+	} else if (base.kind == VALUE_FIELD && base.bytes == 8) {
+		loaded.kind = VALUE_NESTED;
+		loaded.through = (uint32_t)base.number;
+	} else {
 		return false;
-	*out = (struct value){ .kind = VALUE_FIELD, .number = operand->mem.disp };
-	return operand->mem.disp >= 0 && operand->mem.disp <= OFFSET_MAX;
+	}
+	*out = loaded;
+	return loaded.number >= 0 && loaded.number <= OFFSET_MAX;
 }
 
-static enum step write_register(struct walk *walk, const cs_x86_op *operand, struct value value)
-{
-	enum machine_register full = REGISTERS;
-
-	/* Writing 32 bits clears the rest; writing fewer makes a mixture. */
-	if (operand->type == X86_OP_REG && operand->size >= 4)
-		full = full_register(operand->reg);
-	if (full == REGISTERS)
-		return STEP_FAIL;
-	/* The lower half of the object's address is not the object. */
-	if (operand->size == 4 && value.kind == VALUE_OBJECT)
-		value = unknown;
-	walk->registers[full] = value;
-	return STEP_NEXT;
-}
-
-static enum step step_move(struct walk *walk, const cs_x86 *x86)
-{
-	struct value value;
-
-	if (!read_operand(walk, &x86->operands[1], &value))
-		return STEP_FAIL;
-	return write_register(walk, &x86->operands[0], value);
-}
-
-static enum step step_xor(struct walk *walk, const cs_x86 *x86)
-{
-	const cs_x86_op *to = &x86->operands[0], *from = &x86->operands[1];
-
-	if (to->type != X86_OP_REG || from->type != X86_OP_REG || to->reg != from->reg)
-		return STEP_FAIL;
-	walk->flags_known = true;
-	walk->zero = true;
-	return write_register(walk, to, (struct value){ .kind = VALUE_CONSTANT });
-}
-
-/* The number that a value is known to be: the first int of the object counts as 0. */
-static bool concrete(struct value value, int64_t *out)
+bool walk_concrete(const struct walk *walk, struct value value, unsigned int bytes, int64_t *out)
 {
 	if (value.kind == VALUE_CONSTANT) {
-		*out = value.number;
+		*out = bytes == 4 ? (int32_t)value.number : value.number;
 		return true;
 	}
+	/* Eight bytes hold more than the int; of fewer than four, only a 0 is surely the same. */
+	if (value.kind != VALUE_FIELD || bytes > 4)
+		return false;
 	*out = 0;
-	return value.kind == VALUE_FIELD && value.number == 0;
-}
-
-/* test and cmp: only whether the result is zero is followed. */
-static enum step step_compare(struct walk *walk, const cs_x86 *x86, bool is_test)
-{
-	const cs_x86_op *left = &x86->operands[0], *right = &x86->operands[1];
-	struct value a, b;
-	int64_t x, y;
-
-	walk->flags_known = false;
-	if (!read_operand(walk, left, &a) || !read_operand(walk, right, &b))
-		return STEP_FAIL;
-	if (a.kind == VALUE_OBJECT && left->size == 8) {
-		/* Against itself or against NULL: the object is there. */
-		bool against_null = is_test ? b.kind == VALUE_OBJECT : b.kind == VALUE_CONSTANT && !b.number;
-
-		walk->flags_known = against_null;
-		walk->zero = false;
-		return STEP_NEXT;
+	if (!value.number)
+		return true;
+	for (unsigned int i = 0; i < walk->query->known_count; i++) {
+		if (walk->query->known[i].offset != value.number)
+			continue;
+		*out = walk->query->known[i].value;
+		return bytes == 4 || !*out;
 	}
-	/* Eight bytes at offset 0 hold more than the type; below four, only a 0 is surely the same. */
-	if (!concrete(a, &x) || !concrete(b, &y) || left->size > 4 || (left->size < 4 && x))
-		return STEP_NEXT;
-	walk->flags_known = true;
-	walk->zero = is_test ? !((uint32_t)x & (uint32_t)y) : (uint32_t)x == (uint32_t)y;
-	return STEP_NEXT;
+	return false;
 }
 
-static enum step step_jump(struct walk *walk, const cs_x86 *x86, bool taken)
+bool walk_is_zero(const struct walk *walk, struct value value, unsigned int bytes, bool *zero)
 {
-	if (x86->operands[0].type != X86_OP_IMM)
-		return STEP_FAIL;
-	if (taken)
-		walk->address = (uint64_t)x86->operands[0].imm;
-	return STEP_NEXT;
-}
+	enum accessor_pointers pointers = walk->query->pointers;
+	int64_t number;
 
-static enum step step_conditional_move(struct walk *walk, const cs_x86 *x86, bool taken)
-{
-	struct value kept;
-
-	if (taken)
-		return step_move(walk, x86);
-	return read_operand(walk, &x86->operands[0], &kept) ? write_register(walk, &x86->operands[0], kept)
-							    : STEP_FAIL;
-}
-
-static enum step step_push(struct walk *walk, const cs_x86 *x86)
-{
-	struct value value;
-
-	if (x86->operands[0].type != X86_OP_REG || walk->stack_depth == STACK_SLOTS ||
-	    !read_operand(walk, &x86->operands[0], &value))
-		return STEP_FAIL;
-	walk->stack[walk->stack_depth++] = value;
-	return STEP_NEXT;
-}
-
-static enum step step_pop(struct walk *walk, const cs_x86 *x86)
-{
-	if (!walk->stack_depth)
-		return STEP_FAIL;
-	return write_register(walk, &x86->operands[0], walk->stack[--walk->stack_depth]);
-}
-
-/* Room on the stack, whose memory is not followed: loads from it fail. Pushes and pops would no longer match. */
-static enum step step_stack_pointer(struct walk *walk, const cs_x86 *x86)
-{
-	const cs_x86_op *to = &x86->operands[0], *by = &x86->operands[1];
-
-	walk->flags_known = false;
-	return to->type == X86_OP_REG && to->reg == X86_REG_RSP && by->type == X86_OP_IMM ? STEP_NEXT : STEP_FAIL;
-}
-
-static enum step step_branching(struct walk *walk, unsigned int id, const cs_x86 *x86)
-{
-	switch (id) {
-	case X86_INS_JMP:
-		return step_jump(walk, x86, true);
-	case X86_INS_JE:
-		return walk->flags_known ? step_jump(walk, x86, walk->zero) : STEP_FAIL;
-	case X86_INS_JNE:
-		return walk->flags_known ? step_jump(walk, x86, !walk->zero) : STEP_FAIL;
-	case X86_INS_CMOVE:
-		return walk->flags_known ? step_conditional_move(walk, x86, walk->zero) : STEP_FAIL;
-	case X86_INS_CMOVNE:
-		return walk->flags_known ? step_conditional_move(walk, x86, !walk->zero) : STEP_FAIL;
-	default:
-		return STEP_FAIL;
+	if (walk_concrete(walk, value, bytes, &number)) {
+		*zero = !number;
+		return true;
 	}
+	*zero = false;
+	if (value.kind == VALUE_ADDRESS)
+		return bytes == 8;
+	*zero = pointers == ACCESSOR_POINTERS_NULL;
+	/* At 0 there is an int in every version, whatever size it is read in. */
+	return value.kind == VALUE_FIELD && value.bytes == 8 && bytes == 8 && value.number &&
+	       pointers != ACCESSOR_POINTERS_UNKNOWN;
 }
 
-static enum step step(struct walk *walk, const cs_insn *instruction)
+enum step walk_jump(struct walk *walk, uint64_t to)
 {
-	const cs_x86 *x86 = &instruction->detail->x86;
-
-	walk->address = instruction->address + instruction->size;
-	switch (instruction->id) {
-	case X86_INS_MOV:
-	case X86_INS_MOVABS:
-		return step_move(walk, x86);
-	case X86_INS_XOR:
-		return step_xor(walk, x86);
-	case X86_INS_TEST:
-		return step_compare(walk, x86, true);
-	case X86_INS_CMP:
-		return step_compare(walk, x86, false);
-	case X86_INS_PUSH:
-		return step_push(walk, x86);
-	case X86_INS_POP:
-		return step_pop(walk, x86);
-	case X86_INS_SUB:
-	case X86_INS_ADD:
-		return step_stack_pointer(walk, x86);
-	case X86_INS_ENDBR64:
-	case X86_INS_NOP:
-		return STEP_NEXT;
-	case X86_INS_RET:
-		return walk->stack_depth ? STEP_FAIL : STEP_RETURN;
-	default:
-		return step_branching(walk, instruction->id, x86);
-	}
+	walk->address = to;
+	return walk->query->passed_on && (to < walk->first || to >= walk->end) ? STEP_PASS : STEP_NEXT;
 }
 
 /* Reads the instruction at an address; near the end of a segment fewer bytes than the longest one are there. */
@@ -290,7 +116,8 @@ static size_t read_instruction(const struct library *library, uint64_t address, 
 	return 0;
 }
 
-static enum step decode_step(struct walk *walk, const struct library *library, cs_insn *instruction)
+static enum step decode_step(struct walk *walk, const struct machine *machine, const struct library *library,
+			     cs_insn *instruction)
 {
 	unsigned char code[INSTRUCTION_BYTES];
 	size_t bytes = read_instruction(library, walk->address, code);
@@ -299,10 +126,30 @@ static enum step decode_step(struct walk *walk, const struct library *library, c
 
 	if (!bytes || !cs_disasm_iter(walk->decoder, &p, &bytes, &address, instruction))
 		return STEP_FAIL;
-	return step(walk, instruction);
+	walk->address = instruction->address + instruction->size;
+	return machine->step(walk, instruction);
 }
 
-static int run(struct walk *walk, const struct library *library, uint32_t *offset)
+static int take_result(const struct walk *walk, const struct machine *machine, enum step last,
+		       struct accessor_place *place)
+{
+	struct value value = walk->registers[last == STEP_PASS ? machine->argument : machine->result];
+	bool found;
+
+	if (last == STEP_PASS)
+		found = value.kind == VALUE_ADDRESS && value.number >= 0 && value.number <= OFFSET_MAX;
+	else
+		found = last == STEP_RETURN && !walk->query->passed_on &&
+			(value.kind == VALUE_FIELD || value.kind == VALUE_NESTED);
+	if (!found)
+		return -ENOTSUP;
+	*place = (struct accessor_place){ .offset = (uint32_t)value.number,
+					  .through = value.kind == VALUE_NESTED ? value.through : ACCESSOR_DIRECT };
+	return 0;
+}
+
+static int run(struct walk *walk, const struct machine *machine, const struct library *library,
+	       struct accessor_place *place)
 {
 	cs_insn *instruction = cs_malloc(walk->decoder);
 	enum step result = STEP_NEXT;
@@ -310,29 +157,45 @@ static int run(struct walk *walk, const struct library *library, uint32_t *offse
 	if (!instruction)
 		return -ENOMEM;
 	for (int i = 0; i < WALK_STEPS && result == STEP_NEXT; i++)
-		result = decode_step(walk, library, instruction);
+		result = decode_step(walk, machine, library, instruction);
 	cs_free(instruction, 1);
-	if (result != STEP_RETURN || walk->registers[RAX].kind != VALUE_FIELD)
+	return take_result(walk, machine, result, place);
+}
+
+int accessor_find(const struct library *library, const struct accessor_query *query, struct accessor_place *place)
+{
+	const struct machine *machine = &machines[library_machine(library)];
+	struct walk walk = { .query = query };
+	struct symbol symbol;
+	int error = library_symbol(library, query->function, &symbol);
+
+	if (error)
+		return error == -ENOENT ? -ENOENT : -ENOTSUP;
+	/* Without a size, where the function ends and another begins is not known. */
+	if (!symbol.is_function || (query->passed_on && !symbol.size))
 		return -ENOTSUP;
-	*offset = (uint32_t)walk->registers[RAX].number;
-	return 0;
+	if (cs_open(machine->arch, machine->mode, &walk.decoder) != CS_ERR_OK)
+		return -ENOMEM;
+	cs_option(walk.decoder, CS_OPT_DETAIL, CS_OPT_ON);
+	walk.address = walk.first = symbol.value;
+	walk.end = symbol.value + symbol.size;
+	walk.registers[machine->argument].kind = VALUE_ADDRESS;
+	walk.registers[machine->second].kind = VALUE_CONSTANT;
+	error = run(&walk, machine, library, place);
+	cs_close(&walk.decoder);
+	return error;
 }
 
 int accessor_offset(const struct library *library, const char *name, uint32_t *offset)
 {
-	struct walk walk = { .registers[RDI] = { .kind = VALUE_OBJECT } };
-	struct symbol symbol;
-	int error = library_symbol(library, name, &symbol);
+	const struct accessor_query query = { .function = name };
+	struct accessor_place place;
+	int error = accessor_find(library, &query, &place);
 
 	if (error)
-		return error == -ENOENT ? -ENOENT : -ENOTSUP;
-	if (library_machine(library) != LIBRARY_MACHINE_X86_64 || !symbol.is_function)
+		return error;
+	if (place.through != ACCESSOR_DIRECT)
 		return -ENOTSUP;
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &walk.decoder) != CS_ERR_OK)
-		return -ENOMEM;
-	cs_option(walk.decoder, CS_OPT_DETAIL, CS_OPT_ON);
-	walk.address = symbol.value;
-	error = run(&walk, library, offset);
-	cs_close(&walk.decoder);
-	return error;
+	*offset = place.offset;
+	return 0;
 }
