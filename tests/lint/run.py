@@ -8,6 +8,7 @@ import os
 import sys
 
 import documents
+import generated
 import selftest
 import structure
 import text
@@ -30,6 +31,7 @@ RULES = (
     tools.format_style,
     tools.static_analysis,
     tools.shell_scripts,
+    generated.layout_table,
     documents.manual_causes,
     documents.manual_options,
     documents.manual_markup,

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 
 import documents
+import generated
 import structure
 import text
 import tools
@@ -60,6 +61,7 @@ BREAKING = (
     (tools.format_style, "user/base/a.c", BSD + "int   a;\n"),
     (tools.static_analysis, "user/base/a.c", BSD + "int f(int a)\n{\n\treturn a == a;\n}\n"),
     (tools.shell_scripts, "tests/go", "#!/bin/sh\necho $1\n"),
+    (generated.layout_table, generated.LAYOUTS, BSD + "int layout_rows;\n"),
     (documents.manual_causes, "user/dist/tlswhy.8", MANUAL.replace("it is fine", "it is not")),
     (documents.manual_causes, "user/dist/tlswhy.8", MANUAL.replace("Cm ok", "Cm okay")),
     (documents.manual_options, "user/dist/tlswhy.8", MANUAL.replace("-color", "-colour")),

@@ -26,6 +26,7 @@
 	X(trace)            \
 	X(accessor)         \
 	X(layout)           \
+	X(layout_unknown)   \
 	X(library)          \
 	X(nginx_title)      \
 	X(procmaps)         \
