@@ -65,6 +65,7 @@ UNIT    := $(B)/tests/unit
 BPFTEST := $(B)/tests/bpf/run
 VICTIM  := $(B)/tests/bpf/victim
 LOADGEN := $(B)/tests/loadgen
+DWARF_FIXTURES := $(B)/tests/dwarf/built
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/%)
 
 object   = $(1:%.c=$(B)/obj/%.o)
@@ -73,7 +74,7 @@ DIRS    := $(sort $(dir $(OBJECTS) $(PROGRAM) $(UNIT) $(BPFTEST) $(G)/tlswhy))
 
 # --- flags ------------------------------------------------------------------------------------------------------
 
-PKGS := libbpf libelf zlib jansson libcap-ng libseccomp capstone libmicrohttpd
+PKGS := libbpf libelf libdw zlib jansson libcap-ng libseccomp capstone libmicrohttpd
 # Asked once, and only by a recipe that needs the answer: `make deps` must work before anything is installed.
 pkg   = $(or $(shell $(PKG_CONFIG) $(1) && echo ' '),$(error a library of '$(2)' is missing; hint: make deps))
 PKG_CFLAGS   = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem %,$$(call pkg,--cflags $(PKGS),$(PKGS))))$(PKG_CFLAGS)
@@ -158,6 +159,10 @@ $(SKEL): $(G)/tlswhy.bpf.o
 $(UNIT): $(call object,$(UNIT_SRC)) $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(CHECK_LIBS)
 
+# Libraries with debug information, for the tests to read: beside the test program, where it looks for them.
+$(DWARF_FIXTURES): $(wildcard tests/unit/dwarf/*) include/tlswhy/config.h user/attach/layout.h | $(DIRS)
+	$(call msg,FIXTURE,$(@D)) tests/unit/dwarf/build $(@D) $(CC) && touch $@
+
 $(BPFTEST): $(call object,$(BPFTEST_SRC)) $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(CHECK_LIBS)
 
@@ -172,7 +177,7 @@ $(FUZZERS): $(B)/%: $(B)/obj/tests/fuzz/%.o $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 .PHONY: unit-program bpf-programs load-program fuzz-programs
-unit-program: $(UNIT)
+unit-program: $(UNIT) $(DWARF_FIXTURES)
 bpf-programs: $(BPFTEST) $(VICTIM)
 load-program: $(LOADGEN)
 fuzz-programs: $(FUZZERS)

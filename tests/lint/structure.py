@@ -29,7 +29,9 @@ PURE_SYSTEM = re.compile(
 ONLY_IN = (
     (re.compile(r"^bpf/|\.skel\.h$|tracer_private\.h$"),
      ("user/attach/tracer.c", "user/attach/tracer_read.c", "user/attach/tracer_private.h"), "libbpf and the skeleton"),
-    (re.compile(r"^(libelf|gelf|elfutils/.*|dwarf)\.h$"), ("user/attach/library.c",), "libelf and libdw"),
+    (re.compile(r"^(libelf|gelf|elfutils/.*|dwarf)\.h$"),
+     ("user/attach/library.c", "user/attach/dwarf_file.c", "user/attach/dwarf_die.h", "user/attach/dwarf_die.c",
+      "user/attach/dwarf_walk.c", "user/attach/dwarf_fetch.c"), "libelf and libdw"),
 )
 FUNCTION_HARD, FUNCTION_USUAL, FILE_HARD = 80, 40, 400
 

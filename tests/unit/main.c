@@ -28,6 +28,8 @@
 	X(layout)           \
 	X(layout_unknown)   \
 	X(library)          \
+	X(dwarf)            \
+	X(dwarf_files)      \
 	X(nginx_title)      \
 	X(procmaps)         \
 	X(selftest)         \
