@@ -8,6 +8,7 @@
 #   DEBUG=1                 -Og -g3                         WERROR=0                warnings do not stop the build
 #   CC= CLANG=              compilers                       VMLINUX_BTF=, VMLINUX_H=  where the kernel's types come from
 #   prefix= DESTDIR=        where to install                FUZZ_SECONDS=           for each fuzz target
+#   STATIC=1                a static program, in build/static; its --version says what it goes without
 
 VERSION := 0.1.0
 
@@ -36,9 +37,10 @@ mandir       ?= $(prefix)/share/man
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 
 comma := ,
-SAN   ?=
-G     := build
-B     := $(G)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+SAN    ?=
+STATIC ?=
+G      := build
+B      := $(G)$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))$(if $(STATIC),/static)
 
 ifeq ($(V),1)
 Q   :=
@@ -50,7 +52,10 @@ endif
 
 # --- sources and products ---------------------------------------------------------------------------------------
 
-USER_SRC    := $(sort $(wildcard user/*/*.c))
+# A part that cannot be linked statically has a file that takes its place in a static program.
+STATIC_ONLY := user/command/export_http_absent.c
+SHARED_ONLY := user/command/export_http.c
+USER_SRC    := $(filter-out $(if $(STATIC),$(SHARED_ONLY),$(STATIC_ONLY)),$(sort $(wildcard user/*/*.c)))
 UNIT_SRC    := $(sort $(wildcard tests/unit/*.c))
 VICTIM_SRC  := $(sort $(wildcard tests/bpf/victim*.c))
 BPFTEST_SRC := $(sort $(filter-out $(VICTIM_SRC),$(wildcard tests/bpf/*.c)))
@@ -74,11 +79,11 @@ DIRS    := $(sort $(dir $(OBJECTS) $(PROGRAM) $(UNIT) $(BPFTEST) $(G)/tlswhy))
 
 # --- flags ------------------------------------------------------------------------------------------------------
 
-PKGS := libbpf libelf libdw zlib jansson libcap-ng libseccomp capstone libmicrohttpd
+PKGS := libbpf libelf libdw zlib jansson libcap-ng libseccomp capstone $(if $(STATIC),,libmicrohttpd)
 # Asked once, and only by a recipe that needs the answer: `make deps` must work before anything is installed.
 pkg   = $(or $(shell $(PKG_CONFIG) $(1) && echo ' '),$(error a library of '$(2)' is missing; hint: make deps))
 PKG_CFLAGS   = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem %,$$(call pkg,--cflags $(PKGS),$(PKGS))))$(PKG_CFLAGS)
-PKG_LIBS     = $(eval PKG_LIBS := $$(call pkg,--libs $(PKGS),$(PKGS)) -lm)$(PKG_LIBS)
+PKG_LIBS     = $(eval PKG_LIBS := $$(call pkg,--libs $(if $(STATIC),--static) $(PKGS),$(PKGS)) -lm)$(PKG_LIBS)
 CHECK_LIBS   = $(eval CHECK_LIBS := $$(call pkg,--libs check,check))$(CHECK_LIBS)
 OPENSSL_LIBS = $(eval OPENSSL_LIBS := $$(call pkg,--libs openssl,openssl))$(OPENSSL_LIBS)
 
@@ -90,7 +95,12 @@ HARDEN   := $(if $(SAN),-fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-
 	$(if $(filter 1,$(DEBUG)),,-D_FORTIFY_SOURCE=2))
 CPPFLAGS_ALL := -Iinclude -Iuser -DTLSWHY_VERSION=\"$(VERSION)\" $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDEN) -fPIE $(CFLAGS)
-LDFLAGS_ALL  := -pie -Wl,--as-needed -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+# glibc's look-ups of users, hosts and character sets load libraries when they run, which a static program must not:
+# the linker's warning of one stops the build. libcap-ng has a function that calls the two below, nobody here calls
+# that function, and abort() in their place keeps the look-ups out of the program.
+STATIC_FLAGS := -static-pie -Wl,--fatal-warnings -Wl,--defsym=getpwuid=abort,--defsym=initgroups=abort
+LDFLAGS_ALL  := $(if $(STATIC),$(STATIC_FLAGS),-pie) -Wl,--as-needed -Wl,-z,relro,-z,now \
+	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 MACHINE   := $(shell uname -m)
 BPF_ARCH  := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(MACHINE)))
@@ -260,11 +270,14 @@ install: $(PROGRAM) ## install program and man page below $(DESTDIR)$(prefix)
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/tlswhy $(DESTDIR)$(mandir)/man8/tlswhy.8
 
-.PHONY: bench static deb
+.PHONY: static
+static: ## one file that needs no library, build/static/tlswhy
+	$(Q)$(MAKE) --no-print-directory STATIC=1 all
+
+.PHONY: bench deb
 bench: ## measure the overhead (not in this version)
-static: ## a static program (not in this version)
 deb: ## a Debian package (not in this version)
-bench static deb:
+bench deb:
 	@echo "make $@: not in this version" >&2; exit 1
 
 .PHONY: clean

@@ -6,10 +6,6 @@
 #include "base/log.h"
 #include "command/command.h"
 
-#ifndef TLSWHY_VERSION
-#define TLSWHY_VERSION "unknown"
-#endif
-
 struct command {
 	const char *name;
 	enum command_bit bit;
@@ -79,10 +75,8 @@ int main(int argc, char **argv)
 		print_help(stdout);
 		return EXIT_FINE;
 	}
-	if (strcmp(name, "--version") == 0) {
-		puts("tlswhy " TLSWHY_VERSION);
-		return EXIT_FINE;
-	}
+	if (strcmp(name, "--version") == 0)
+		return command_version();
 	if (argc > 1)
 		log_error("unknown command '%s'", name);
 	print_help(stderr);

@@ -10,5 +10,6 @@ int command_trace(const struct options *options);
 int command_record(const struct options *options);
 int command_export(const struct options *options);
 int command_check(const struct options *options);
+int command_version(void);
 
 #endif

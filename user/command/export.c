@@ -174,6 +174,13 @@ static void on_wake(void *context)
 		export_http_run(export->http, clock_monotonic_ns());
 }
 
+static int refuse_http(void)
+{
+	log_error("this build of tlswhy has no HTTP server: %s", export_http_missing());
+	log_hint("--textfile FILE, which node_exporter reads, or a build with shared libraries");
+	return EXIT_USAGE;
+}
+
 /* Before attaching, which takes a while: what cannot be listened on is told at once, and scrapes wait. */
 static int open_http(struct export *export)
 {
@@ -183,6 +190,8 @@ static int open_http(struct export *export)
 
 	if (address.any.sa_family == AF_UNSPEC && export->options->textfile)
 		return EXIT_FINE;
+	if (export_http_missing())
+		return refuse_http();
 	if (address.any.sa_family == AF_UNSPEC && address_parse(OPTIONS_LISTEN, &address))
 		return EXIT_RUNTIME;
 	fd = address_listen(&address);

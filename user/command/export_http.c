@@ -147,6 +147,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return send_metrics(http, connection);
 }
 
+const char *export_http_missing(void)
+{
+	return NULL;
+}
+
 int export_http_new(struct export_http **out, int listen_fd, export_http_fn *render, void *context)
 {
 	autoclose int fd = listen_fd;

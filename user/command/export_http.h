@@ -19,6 +19,9 @@ struct export_http;
 /* Makes the text now, in memory for free(). Returns 0 or a negative errno with the outputs untouched. */
 typedef int export_http_fn(void *context, enum openmetrics_form form, char **text, size_t *bytes);
 
+/* Why this build cannot serve; NULL: it can. */
+const char *export_http_missing(void);
+
 /*
  * Takes over a listening descriptor, also where it fails. Returns 0 and a server for export_http_free(), or a
  * negative errno.
