@@ -25,13 +25,15 @@ PURE = {"handshake", "diagnose", "output"}
 PURE_SYSTEM = re.compile(
     r"(assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings"
     r"|time|endian|byteswap|jansson|linux/types|arpa/inet|netinet/in|sys/socket|sys/types)\.h$")
+LIBELF = ("user/attach/library.c", "user/attach/library_private.h")
 # Header -> the only sources that may include it.
 ONLY_IN = (
     (re.compile(r"^bpf/|\.skel\.h$|tracer_private\.h$"),
      ("user/attach/tracer.c", "user/attach/tracer_read.c", "user/attach/tracer_private.h"), "libbpf and the skeleton"),
     (re.compile(r"^(libelf|gelf|elfutils/.*|dwarf)\.h$"),
-     ("user/attach/library.c", "user/attach/dwarf_file.c", "user/attach/dwarf_die.h", "user/attach/dwarf_die.c",
+     (*LIBELF, "user/attach/dwarf_file.c", "user/attach/dwarf_die.h", "user/attach/dwarf_die.c",
       "user/attach/dwarf_walk.c", "user/attach/dwarf_fetch.c"), "libelf and libdw"),
+    (re.compile(r"library_private\.h$"), (*LIBELF, "user/attach/library_symbols.c"), "an opened library's insides"),
 )
 FUNCTION_HARD, FUNCTION_USUAL, FILE_HARD = 80, 40, 400
 

@@ -30,6 +30,7 @@
 	X(library)          \
 	X(dwarf)            \
 	X(dwarf_files)      \
+	X(debug_file)       \
 	X(nginx_title)      \
 	X(procmaps)         \
 	X(selftest)         \

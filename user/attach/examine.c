@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/debug_file.h"
 #include "attach/harm.h"
 #include "base/cleanup.h"
 
@@ -19,6 +20,7 @@ struct files {
 	struct nginx_libraries libraries;
 	struct examined_site place[3]; /* by enum probe_file: path, file and display_path of each */
 	struct library *library[3];
+	int debug_file_error[3]; /* why there is no debug file; 0 where none was needed */
 };
 
 static void files_release(struct files *files)
@@ -71,6 +73,27 @@ static int files_find(const struct nginx_instance *instance, struct files *files
 	return 0;
 }
 
+static int find_function(const struct library *library, enum probe probe, struct symbol *out)
+{
+	int error = library_symbol(library, probe_spec(probe)->function, out);
+
+	return !error && (!out->is_function || out->file_offset == LIBRARY_NO_OFFSET) ? -ENOENT : error;
+}
+
+/* Whether a file has all functions that must be there. */
+static bool is_complete(const struct library *library, enum probe_file which)
+{
+	struct symbol symbol;
+
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
+		const struct probe_spec *spec = probe_spec(probe);
+
+		if (spec->file == which && spec->required && find_function(library, probe, &symbol))
+			return false;
+	}
+	return true;
+}
+
 static int files_open(const struct nginx_instance *instance, struct files *files, struct watch_problem *problem)
 {
 	int error = files_find(instance, files);
@@ -81,16 +104,51 @@ static int files_open(const struct nginx_instance *instance, struct files *files
 		error = library_open(files->place[i].path, &files->library[i]);
 		if (error)
 			return cannot_read(problem, files->place[i].display_path, error);
+		/* What is still missing then is told by who needs it. */
+		if (!is_complete(files->library[i], (enum probe_file)i))
+			files->debug_file_error[i] = debug_file_add(files->library[i], instance->master);
 	}
 	return 0;
 }
 
-static int no_function(struct watch_problem *problem, const char *function, const char *path)
+static bool is_linked_in(const struct files *files, enum probe_file which)
 {
+	return file_id_equal(files->place[which].file, files->place[PROBE_IN_NGINX].file);
+}
+
+/* What would give the functions of a library that is linked in and was stripped of its names. */
+static void hint_debug_file(struct watch_problem *problem, const struct files *files, enum probe_file which)
+{
+	char path[DEBUG_FILE_PATH_BYTES];
+	const char *state = files->debug_file_error[which] == -ESTALE   ? "what is there is of another build"
+			    : files->debug_file_error[which] == -ENOENT ? "there is none"
+									: "it cannot be read";
+
+	if (debug_file_path(files->library[which], path))
+		snprintf(problem->hint, sizeof(problem->hint),
+			 "it has no build-id by which a debug file could be found: use one that is not stripped");
+	else
+		snprintf(problem->hint, sizeof(problem->hint),
+			 "its debug symbols (a -dbgsym or -debuginfo package) would name them in '%s': %s", path,
+			 state);
+}
+
+static int no_function(struct watch_problem *problem, const struct files *files, const struct probe_spec *spec)
+{
+	const char *path = files->place[spec->file].display_path;
+
 	*problem = problem_of(WATCH_FAULT_REQUIREMENT);
-	snprintf(problem->sentence, sizeof(problem->sentence), "no function '%s' in '%s'", function, path);
-	snprintf(problem->hint, sizeof(problem->hint),
-		 "tlswhy needs nginx with OpenSSL as shared libraries, or linked in with its symbols");
+	if (spec->file != PROBE_IN_NGINX && is_linked_in(files, spec->file)) {
+		snprintf(problem->sentence, sizeof(problem->sentence),
+			 "'%s' has its TLS library linked in and hides where its functions are ('%s')", path,
+			 spec->function);
+		hint_debug_file(problem, files, spec->file);
+	} else {
+		snprintf(problem->sentence, sizeof(problem->sentence), "no function '%s' in '%s'", spec->function,
+			 path);
+		snprintf(problem->hint, sizeof(problem->hint),
+			 "tlswhy needs nginx with OpenSSL as shared libraries, or linked in with its symbols");
+	}
 	return -ENOTSUP;
 }
 
@@ -108,12 +166,10 @@ static int find_sites(const struct files *files, bool by_connection, struct exam
 
 		if (spec->use == other)
 			continue;
-		error = library_symbol(files->library[spec->file], spec->function, &symbol);
+		error = find_function(files->library[spec->file], probe, &symbol);
 
-		if (!error && (!symbol.is_function || symbol.file_offset == LIBRARY_NO_OFFSET))
-			error = -ENOENT;
 		if (error && spec->required)
-			return no_function(problem, spec->function, files->place[spec->file].display_path);
+			return no_function(problem, files, spec);
 		if (error)
 			continue;
 		*site = files->place[spec->file];

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only file that knows libelf. Segments are checked and copied once when a library is opened; everything
- * else goes through them, so that no later code sees an offset that nobody checked.
+ * With library_symbols.c the only file that knows libelf. Segments are checked and copied once when a library is
+ * opened; everything else goes through them, so that no later code sees an offset that nobody checked.
  * Must not know: which symbols matter, OpenSSL's structures, processes.
  */
-#include "attach/library.h"
+#include "attach/library_private.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,29 +16,15 @@
 
 #include "base/cleanup.h"
 
-#define SEGMENTS_MAX    64   /* of type PT_LOAD; linkers make 2 to 6 */
 #define HEADERS_MAX     1024 /* program headers */
 #define SECTIONS_MAX    65536
 #define TABLE_BYTES_MAX (128u << 20) /* symbols, strings; a debug build of a browser has 50 MiB */
-
-struct segment {
-	uint64_t address, memory_bytes; /* as linked */
-	uint64_t offset, file_bytes;
-};
-
-struct library {
-	int fd;
-	Elf *elf;
-	uint64_t file_bytes;
-	enum library_machine machine;
-	struct segment segments[SEGMENTS_MAX];
-	size_t segment_count;
-};
 
 void library_close(struct library *library)
 {
 	if (!library)
 		return;
+	library_close(library->debug_file);
 	if (library->elf)
 		elf_end(library->elf);
 	if (library->fd >= 0)
@@ -80,7 +64,7 @@ static int check_header(struct library *library)
 	return 0;
 }
 
-static bool within(uint64_t start, uint64_t bytes, uint64_t limit)
+bool library_within(uint64_t start, uint64_t bytes, uint64_t limit)
 {
 	return start <= limit && bytes <= limit - start;
 }
@@ -89,9 +73,10 @@ static int add_segment(struct library *library, const GElf_Phdr *header)
 {
 	uint64_t end;
 
-	if (library->segment_count == SEGMENTS_MAX)
+	if (library->segment_count == LIBRARY_SEGMENTS_MAX)
 		return -EBADMSG;
-	if (header->p_filesz > header->p_memsz || !within(header->p_offset, header->p_filesz, library->file_bytes) ||
+	if (header->p_filesz > header->p_memsz ||
+	    !library_within(header->p_offset, header->p_filesz, library->file_bytes) ||
 	    __builtin_add_overflow(header->p_vaddr, header->p_memsz, &end))
 		return -EBADMSG;
 	library->segments[library->segment_count++] = (struct segment){
@@ -139,7 +124,7 @@ static int check_file(int fd, uint64_t *bytes)
 }
 
 /* Takes the descriptor over, on failure too. */
-static int open_owned(int fd, struct library **out)
+static int open_owned(int fd, bool is_debug_file, struct library **out)
 {
 	autolibrary struct library *library = calloc(1, sizeof(*library));
 	int error;
@@ -157,7 +142,7 @@ static int open_owned(int fd, struct library **out)
 	if (!library->elf)
 		return -EBADMSG;
 	error = check_header(library);
-	if (!error)
+	if (!error && !is_debug_file)
 		error = load_segments(library);
 	if (error)
 		return error;
@@ -165,11 +150,21 @@ static int open_owned(int fd, struct library **out)
 	return 0;
 }
 
-int library_open_fd(int fd, struct library **out)
+static int open_copy(int fd, bool is_debug_file, struct library **out)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	return copy < 0 ? -errno : open_owned(copy, out);
+	return copy < 0 ? -errno : open_owned(copy, is_debug_file, out);
+}
+
+int library_open_fd(int fd, struct library **out)
+{
+	return open_copy(fd, false, out);
+}
+
+int library_open_debug_file(int fd, struct library **out)
+{
+	return open_copy(fd, true, out);
 }
 
 int library_open(const char *path, struct library **out)
@@ -177,10 +172,10 @@ int library_open(const char *path, struct library **out)
 	/* O_NONBLOCK: a FIFO in the library's place must not hang us before it is refused. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	return fd < 0 ? -errno : open_owned(fd, out);
+	return fd < 0 ? -errno : open_owned(fd, false, out);
 }
 
-static const struct segment *segment_of(const struct library *library, uint64_t address)
+const struct segment *library_segment_of(const struct library *library, uint64_t address)
 {
 	for (size_t i = 0; i < library->segment_count; i++) {
 		const struct segment *segment = &library->segments[i];
@@ -191,43 +186,18 @@ static const struct segment *segment_of(const struct library *library, uint64_t 
 	return NULL;
 }
 
-static int symbol_from(const struct library *library, const GElf_Sym *raw, struct symbol *out)
-{
-	const struct segment *segment = segment_of(library, raw->st_value);
-	uint64_t delta;
-
-	if (!segment)
-		return -EBADMSG;
-	delta = raw->st_value - segment->address;
-	*out = (struct symbol){
-		.value = raw->st_value,
-		.file_offset = delta < segment->file_bytes ? segment->offset + delta : LIBRARY_NO_OFFSET,
-		.size = raw->st_size,
-		.is_function = GELF_ST_TYPE(raw->st_info) == STT_FUNC,
-	};
-	return 0;
-}
-
-static bool is_candidate(const GElf_Sym *raw)
-{
-	unsigned char type = GELF_ST_TYPE(raw->st_info);
-
-	if (raw->st_shndx == SHN_UNDEF || raw->st_shndx == SHN_ABS)
-		return false;
-	return type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_OBJECT || type == STT_NOTYPE;
-}
-
 /*
  * Contents of a section, checked before libelf allocates for it. Compressed ones are refused: a string table that
  * unpacks to a thousand times its size is a trap.
  */
-static int section_data(const struct library *library, Elf_Scn *section, Elf_Data **out)
+int library_section_data(const struct library *library, Elf_Scn *section, Elf_Data **out)
 {
 	GElf_Shdr header;
 	Elf_Data *data;
 
 	if (!gelf_getshdr(section, &header) || header.sh_type == SHT_NOBITS || (header.sh_flags & SHF_COMPRESSED) ||
-	    header.sh_size > TABLE_BYTES_MAX || !within(header.sh_offset, header.sh_size, library->file_bytes))
+	    header.sh_size > TABLE_BYTES_MAX ||
+	    !library_within(header.sh_offset, header.sh_size, library->file_bytes))
 		return -EBADMSG;
 	data = elf_getdata(section, NULL);
 	if (!data || !data->d_buf)
@@ -236,11 +206,11 @@ static int section_data(const struct library *library, Elf_Scn *section, Elf_Dat
 	return 0;
 }
 
-static bool string_is(const Elf_Data *strings, uint64_t offset, const char *wanted)
+bool library_string_is(const Elf_Data *strings, uint64_t offset, const char *wanted)
 {
 	size_t bytes = strlen(wanted) + 1;
 
-	return within(offset, bytes, strings->d_size) &&
+	return library_within(offset, bytes, strings->d_size) &&
 	       !memcmp((const char *)strings->d_buf + offset, wanted, bytes);
 }
 
@@ -250,8 +220,8 @@ static bool is_loaded_section(const GElf_Shdr *header)
 }
 
 /* The first section of a type, or, where names are given, the first loaded one of a name. */
-static int find_section(const struct library *library, uint32_t type, const Elf_Data *names, const char *name,
-			GElf_Shdr *header, Elf_Scn **out)
+int library_find_section(const struct library *library, uint32_t type, const Elf_Data *names, const char *name,
+			 GElf_Shdr *header, Elf_Scn **out)
 {
 	Elf_Scn *section = NULL;
 	size_t seen = 0;
@@ -259,67 +229,13 @@ static int find_section(const struct library *library, uint32_t type, const Elf_
 	while ((section = elf_nextscn(library->elf, section)) && seen++ < SECTIONS_MAX) {
 		if (!gelf_getshdr(section, header))
 			return -EBADMSG;
-		if (names ? !is_loaded_section(header) || !string_is(names, header->sh_name, name)
+		if (names ? !is_loaded_section(header) || !library_string_is(names, header->sh_name, name)
 			  : header->sh_type != type)
 			continue;
 		*out = section;
 		return 0;
 	}
 	return -ENOENT;
-}
-
-/* A symbol table and the strings its names are in. */
-static int load_table(const struct library *library, uint32_t type, Elf_Data **symbols, Elf_Data **strings)
-{
-	GElf_Shdr header;
-	Elf_Scn *section, *linked;
-	int error = find_section(library, type, NULL, NULL, &header, &section);
-
-	if (error)
-		return error;
-	if (header.sh_entsize != sizeof(Elf64_Sym))
-		return -EBADMSG;
-	linked = elf_getscn(library->elf, header.sh_link);
-	if (!linked)
-		return -EBADMSG;
-	error = section_data(library, section, symbols);
-	return error ? error : section_data(library, linked, strings);
-}
-
-static int search_table(const struct library *library, uint32_t type, const char *name, struct symbol *out)
-{
-	Elf_Data *symbols, *strings;
-	size_t count;
-	int error = load_table(library, type, &symbols, &strings);
-
-	if (error)
-		return error;
-	count = symbols->d_size / sizeof(Elf64_Sym);
-	for (size_t i = 0; i < count; i++) {
-		GElf_Sym raw;
-
-		if (!gelf_getsym(symbols, (int)i, &raw))
-			return -EBADMSG;
-		if (is_candidate(&raw) && string_is(strings, raw.st_name, name))
-			return symbol_from(library, &raw, out);
-	}
-	return -ENOENT;
-}
-
-int library_symbol(const struct library *library, const char *name, struct symbol *out)
-{
-	int error = search_table(library, SHT_DYNSYM, name, out);
-
-	if (error == -ENOENT)
-		error = search_table(library, SHT_SYMTAB, name, out);
-	return error;
-}
-
-bool library_exports(const struct library *library, const char *name)
-{
-	struct symbol symbol;
-
-	return !search_table(library, SHT_DYNSYM, name, &symbol);
 }
 
 /* Reads exactly so many bytes of the file. */
@@ -343,13 +259,13 @@ static int read_file(const struct library *library, uint64_t offset, void *buffe
 
 int library_read(const struct library *library, uint64_t address, void *buffer, size_t bytes)
 {
-	const struct segment *segment = segment_of(library, address);
+	const struct segment *segment = library_segment_of(library, address);
 	uint64_t delta;
 
 	if (!segment)
 		return -EFAULT;
 	delta = address - segment->address;
-	if (!within(delta, bytes, segment->file_bytes))
+	if (!library_within(delta, bytes, segment->file_bytes))
 		return -EFAULT;
 	return read_file(library, segment->offset + delta, buffer, bytes);
 }
@@ -378,7 +294,7 @@ static int load_section_names(const struct library *library, Elf_Data **out)
 	if (elf_getshdrstrndx(library->elf, &index))
 		return -EBADMSG;
 	section = elf_getscn(library->elf, index);
-	return section ? section_data(library, section, out) : -EBADMSG;
+	return section ? library_section_data(library, section, out) : -EBADMSG;
 }
 
 int library_section(const struct library *library, const char *name, struct library_section *out)
@@ -389,12 +305,32 @@ int library_section(const struct library *library, const char *name, struct libr
 	int error = load_section_names(library, &names);
 
 	if (!error)
-		error = find_section(library, SHT_NULL, names, name, &header, &section);
+		error = library_find_section(library, SHT_NULL, names, name, &header, &section);
 	if (error)
 		return error;
-	if (!within(header.sh_offset, header.sh_size, library->file_bytes))
+	if (!library_within(header.sh_offset, header.sh_size, library->file_bytes))
 		return -EBADMSG;
 	out->address = header.sh_addr;
 	out->bytes = header.sh_size;
+	return 0;
+}
+
+int library_section_contents(const struct library *library, const char *name, void *buffer, size_t bytes, size_t *out)
+{
+	Elf_Data *names, *data;
+	GElf_Shdr header;
+	Elf_Scn *section;
+	int error = load_section_names(library, &names);
+
+	if (!error)
+		error = library_find_section(library, SHT_NULL, names, name, &header, &section);
+	if (!error)
+		error = library_section_data(library, section, &data);
+	if (error)
+		return error;
+	if (data->d_size > bytes)
+		return -EBADMSG;
+	memcpy(buffer, data->d_buf, data->d_size);
+	*out = data->d_size;
 	return 0;
 }

@@ -45,8 +45,13 @@ void library_cleanup(struct library **library);
 enum library_machine library_machine(const struct library *library);
 
 /*
- * Looks a defined symbol up, in .dynsym first, then in .symtab. Returns 0, -ENOENT, or -EBADMSG (also when it lies
- * outside of all segments); *out is untouched on failure.
+ * Lets library_symbol() look into a debug file as well, whose descriptor stays the caller's. Returns 0, -ESTALE when
+ * it is that of another build, -ENOENT when the library has no build-id, or as library_open().
+ */
+int library_add_debug_file(struct library *library, int fd);
+/*
+ * Looks a defined symbol up, in .dynsym first, then in .symtab, then in that of the debug file. Returns 0, -ENOENT,
+ * or -EBADMSG (also when it lies outside of all segments); *out is untouched on failure.
  */
 int library_symbol(const struct library *library, const char *name, struct symbol *out);
 /* Whether other modules can see the symbol: .dynsym only. */
@@ -71,6 +76,14 @@ struct library_section {
 
 /* Looks a section of loaded, initialised data up by name (".rodata"). Returns 0, -ENOENT or -EBADMSG. */
 int library_section(const struct library *library, const char *name, struct library_section *out);
+
+/*
+ * Copies the contents of a section of loaded, initialised data. Unlike library_section() and library_read() it works
+ * on a debug file too, where it finds only notes. Returns 0 and sets *out to its bytes, -ENOENT, or -EBADMSG, also
+ * when it is larger than the buffer.
+ */
+int library_section_contents(const struct library *library, const char *name, void *buffer, size_t bytes,
+			     size_t *out);
 
 /* The GNU build-id in lower-case hex. Returns 0, -ENOENT, or -EBADMSG. */
 int library_build_id(const struct library *library, char hex[LIBRARY_BUILD_ID_HEX]);

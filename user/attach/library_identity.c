@@ -36,18 +36,13 @@ int library_build_id(const struct library *library, char hex[LIBRARY_BUILD_ID_HE
 		unsigned char id[LIBRARY_BUILD_ID_BYTES];
 	} note = { 0 };
 	const size_t before_id = offsetof(__typeof__(note), id);
-	struct library_section section;
-	int error = library_section(library, ".note.gnu.build-id", &section);
+	size_t bytes;
+	int error = library_section_contents(library, ".note.gnu.build-id", &note, sizeof(note), &bytes);
 
 	if (error)
 		return error;
-	if (section.bytes < before_id || section.bytes > sizeof(note))
-		return -EBADMSG;
-	error = library_read(library, section.address, &note, (size_t)section.bytes);
-	if (error)
-		return error == -EFAULT ? -EBADMSG : error;
-	if (note.header.n_type != NT_GNU_BUILD_ID || note.header.n_namesz != 4 || memcmp(note.name, "GNU", 4) ||
-	    !note.header.n_descsz || note.header.n_descsz > section.bytes - before_id)
+	if (bytes < before_id || note.header.n_type != NT_GNU_BUILD_ID || note.header.n_namesz != 4 ||
+	    memcmp(note.name, "GNU", 4) || !note.header.n_descsz || note.header.n_descsz > bytes - before_id)
 		return -EBADMSG;
 	format_hex(note.id, note.header.n_descsz, hex);
 	return 0;
