@@ -3,6 +3,8 @@
 Somebody connects to a TLS listener of http and never gets as far as OpenSSL: nginx looks at the first byte, and answers
 what is no TLS itself.
 """
+import time
+
 from lab import clients, raw, wire
 from lab.clients import tls
 from lab.scenario import Scenario, client
@@ -18,7 +20,7 @@ def before(name, trigger, *expect, **options):
 
 def after_a_handshake(*steps, end=raw.close):
     """A good client first, so that the listener is known to be one of TLS."""
-    good, bad = tls(), clients.raw(raw.pause(LEARNED_SECONDS), *steps, end=end)
+    good, bad = tls(), clients.raw(lambda sock: time.sleep(LEARNED_SECONDS), *steps, end=end)
 
     def run(target):
         good(target)
