@@ -51,6 +51,24 @@ static __always_inline void emit_mark(__u8 kind, __u32 tgid, __u64 object, __u64
 	bpf_ringbuf_submit(event, wake_flags());
 }
 
+/* Somebody should look at once: the program may be gone soon. False when the ring is full. */
+static __always_inline bool emit_exec(__u32 tgid, const struct program_key *program, bool called_so)
+{
+	const __u32 bytes = __builtin_offsetof(struct event, verdict);
+	struct event *event = bpf_ringbuf_reserve(&ring, bytes, 0);
+
+	if (!event)
+		return false;
+	__builtin_memset(event, 0, bytes);
+	header_init(&event->header, bytes, EVENT_EXEC, tgid);
+	event->header.answer = called_so;
+	event->time_ns = bpf_ktime_get_ns();
+	event->begin_ns = (__u64)program->generation << 32 | program->device;
+	event->object = program->inode;
+	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	return true;
+}
+
 static __always_inline void spill_add(struct spill_value *value, const struct ending *ending)
 {
 	__sync_fetch_and_add(&value->count, 1);

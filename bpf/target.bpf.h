@@ -42,12 +42,12 @@ static __always_inline void binary_of(struct task_struct *task, struct binary_ke
 
 /*
  * The generation of a worker that was just forked: that of its cycle, or the next one if its master has none for it.
- * A cycle's memory may be used again for a later one, but a new worker always has its master's newest. Two workers
- * that come at once agree: both compute the same number.
+ * A cycle's memory may be used again for a later one, but a new worker always has its master's newest; older ones are
+ * forgotten. Two workers that come at once agree: both compute the same number, and the second finds nothing older.
  */
 static __always_inline __u32 target_generation(struct target *master, const struct target *worker)
 {
-	struct cycle_key key = { .master = worker->master };
+	struct cycle_key key = { .master = worker->master }, older = { .master = worker->master };
 	__u32 next = master->generation + 1, *known;
 
 	if (!worker->cycle_address || !read_user(&key.cycle, sizeof(key.cycle), worker->cycle_address))
@@ -57,6 +57,10 @@ static __always_inline __u32 target_generation(struct target *master, const stru
 		return *known;
 	bpf_map_update_elem(&cycles, &key, &next, BPF_ANY);
 	master->generation = next;
+	older.cycle = master->cycle;
+	master->cycle = key.cycle;
+	if (older.cycle != key.cycle)
+		bpf_map_delete_elem(&cycles, &older);
 	return next;
 }
 
@@ -136,8 +140,14 @@ static __always_inline __u64 task_run_delay_ns(void)
 /* A process that is gone: its entry leaves, and the user side settles what it had in flight. */
 static __always_inline void target_gone(__u32 tgid)
 {
-	if (!bpf_map_lookup_elem(&targets, &tgid))
+	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	struct cycle_key key = { .master = tgid };
+
+	if (!target)
 		return;
+	key.cycle = target->cycle;
+	if (key.cycle)
+		bpf_map_delete_elem(&cycles, &key);
 	bpf_map_delete_elem(&targets, &tgid);
 	emit_mark(EVENT_EXIT, tgid, 0, 0);
 }
@@ -156,11 +166,75 @@ static __always_inline void target_exit(void)
 		target_gone(pid_tgid >> 32);
 }
 
-/* The process runs another program now; if it is a known binary it is taken in again at its first handshake. */
+/*
+ * A target's child that runs the same binary anew is the new master of an upgrade (nginx's USR2): its workers, which
+ * are no children of a target, are to be taken in. It has another address space, and cycles of its own.
+ */
+static __always_inline void target_upgrade(struct task_struct *task, const struct binary_key *own, __u32 tgid)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
+	__u32 parent_tgid = BPF_CORE_READ(parent, tgid);
+	const struct target *from = bpf_map_lookup_elem(&targets, &parent_tgid);
+	struct binary_key other = {};
+	struct target copy;
+
+	if (!from)
+		return;
+	binary_of(parent, &other);
+	if (other.inode != own->inode || other.device != own->device)
+		return;
+	copy = *from;
+	copy.master = tgid;
+	copy.cycle_address = 0;
+	copy.cycle = 0;
+	copy.generation++;
+	bpf_map_update_elem(&targets, &tgid, &copy, BPF_ANY);
+}
+
+#define NAME5(a, b, c, d, e) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32)
+
+/* nginx, angie, openresty: whoever is called so is looked for even when it is gone already. */
+static __always_inline bool called_like_nginx(void)
+{
+	__u64 comm[2] = {}, name;
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	name = comm[0] & 0xffffffffffull;
+	return name == NAME5('n', 'g', 'i', 'n', 'x') || name == NAME5('a', 'n', 'g', 'i', 'e') ||
+	       name == NAME5('o', 'p', 'e', 'n', 'r');
+}
+
+/* The user side reads the program's file, once a program: it may be an nginx that nobody knows yet. */
+static __always_inline void exec_tell(struct task_struct *task, const struct binary_key *own, __u32 tgid)
+{
+	struct program_key program = { .inode = own->inode, .device = (__u32)own->device };
+	const __u8 told = 1;
+
+	program.generation = BPF_CORE_READ(task, mm, exe_file, f_inode, i_generation);
+	if (!bpf_map_lookup_elem(&binaries, own) && bpf_map_lookup_elem(&programs, &program))
+		return;
+	bpf_map_update_elem(&programs, &program, &told, BPF_ANY);
+	if (emit_exec(tgid, &program, called_like_nginx()))
+		return;
+	bpf_map_delete_elem(&programs, &program);
+	__sync_fetch_and_add(&execs_lost, 1);
+}
+
+/* The process runs another program now. */
 static __always_inline void target_exec(void)
 {
-	if (armed)
-		target_gone(bpf_get_current_pid_tgid() >> 32);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct binary_key own = {};
+
+	if (!armed)
+		return;
+	target_gone(tgid);
+	binary_of(task, &own);
+	if (knobs.adopt_children)
+		target_upgrade(task, &own, tgid);
+	if (knobs.tell_execs)
+		exec_tell(task, &own, tgid);
 }
 
 #endif

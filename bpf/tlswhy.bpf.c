@@ -23,6 +23,9 @@ const volatile struct knobs knobs;
 /* Programs do nothing while it is 0: set after the last probe is attached, cleared before the first is detached. */
 volatile __u32 armed;
 
+/* Programs whose EVENT_EXEC found the ring full. */
+volatile __u64 execs_lost;
+
 /* How a handshake ended: what a record and a spilled verdict share. */
 struct ending {
 	struct verdict verdict;
@@ -119,6 +122,14 @@ struct {
 	__type(key, struct cycle_key);
 	__type(value, __u32);
 } cycles SEC(".maps");
+
+/* No state: a program that is forgotten is told once more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 13);
+	__type(key, struct program_key);
+	__type(value, __u8);
+} programs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -17,7 +17,7 @@ struct knobs {
 	__u8 adopt_children;     /* a child of a target is a target */
 	__u8 adopt_binaries;     /* a process that runs a binary of the binaries map is a target */
 	__u8 final_marks;        /* emit EVENT_FINAL */
-	__u8 reserved;
+	__u8 tell_execs;         /* emit EVENT_EXEC */
 };
 
 /*
@@ -91,9 +91,13 @@ struct target {
 	__u32 master;           /* tgid of the process it was taken in for */
 	__u64 cycle_address;    /* of the pointer ngx_cycle in its memory; 0: unknown */
 	__u64 http_handler;     /* address of ngx_http_init_connection(), which accepts for http; 0: unknown */
+	__u64 cycle;            /* of a master: the one in the cycles map; 0: none is */
 };
 
-/* Key of the cycles map, whose value is a generation: nginx makes a cycle for each configuration it loads. */
+/*
+ * Key of the cycles map, whose value is a generation: nginx makes a cycle for each configuration it loads. A master
+ * has its newest one there.
+ */
 struct cycle_key {
 	__u64 cycle; /* its address */
 	__u32 master;
@@ -121,6 +125,13 @@ struct tls_listener {
 struct binary_key {
 	__u64 inode;
 	__u64 device; /* s_dev as the kernel packs it */
+};
+
+/* Key of the programs map, which holds those that were told by EVENT_EXEC. */
+struct program_key {
+	__u64 inode;
+	__u32 device;
+	__u32 generation; /* of the inode: its number and device may be used again */
 };
 
 #endif

@@ -28,6 +28,12 @@ enum event_kind {
 	EVENT_EXIT = 4,     /* a target process ended: header, tgid and time only */
 	EVENT_TARGET = 5,   /* a process was taken in by the kernel side: header, tgid and time only */
 	EVENT_ANSWERED = 6, /* nginx answers a request with 502 or 504: up to and with connection; status in answer */
+	/*
+	 * A process runs a program that was not told yet: up to and with object. object is its inode, begin_ns the
+	 * two other halves of struct program_key (device low); answer is 1 where it is called as nginx is. For the
+	 * watch alone: never recorded.
+	 */
+	EVENT_EXEC = 7,
 };
 
 enum event_tail {

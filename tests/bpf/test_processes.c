@@ -206,6 +206,54 @@ START_TEST(a_known_binary_is_taken_in)
 }
 END_TEST
 
+/* The marks of one process; *program is what the last one told. */
+static size_t told_programs(const struct lab *own, const struct victim *who, struct program_key *program)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < own->record_count; i++) {
+		const struct event *event = &own->records[i].seen.event;
+
+		if (event->header.kind != EVENT_EXEC || event->header.tgid != (uint32_t)who->pid)
+			continue;
+		*program = (struct program_key){ .inode = event->object,
+						 .device = (uint32_t)event->begin_ns,
+						 .generation = (uint32_t)(event->begin_ns >> 32) };
+		count++;
+	}
+	return count;
+}
+
+/* Once a program, and again when it was forgotten. */
+START_TEST(a_program_is_told_once)
+{
+	struct tracer_options options = { .tell_execs = true };
+	struct program_key program = { 0 };
+	struct victim named;
+	struct lab own;
+	struct stat file;
+	char path[4096];
+
+	victim_path(path, sizeof(path));
+	ck_assert_int_eq(stat(path, &file), 0);
+	lab_open(&own, &options);
+	lab_arm(&own);
+	victim_start(&named);
+	say(&named, "exec");
+	lab_drain(&own);
+	ck_assert_uint_eq(told_programs(&own, &named, &program), 1);
+	ck_assert_uint_eq(program.inode, file.st_ino);
+	tracer_forget_program(own.tracer, &program);
+	say(&named, "exec");
+	say(&named, "exec");
+	lab_finish(&own);
+	victim_stop(&named);
+	ck_assert_uint_eq(told_programs(&own, &named, &program), 2);
+	ck_assert_uint_eq(tracer_execs_lost(own.tracer), 0);
+	lab_close(&own);
+}
+END_TEST
+
 /* A worker that was named alone stays alone. */
 START_TEST(nobody_is_taken_in_unasked)
 {
@@ -234,6 +282,7 @@ Suite *suite_processes(void)
 	tcase_add_checked_fixture(alone, begin, end);
 	tcase_add_test(alone, nobody_is_taken_in_unasked);
 	tcase_add_test(known, a_known_binary_is_taken_in);
+	tcase_add_test(known, a_program_is_told_once);
 	tcase_set_timeout(adopting, 20);
 	tcase_set_timeout(alone, 20);
 	tcase_set_timeout(known, 20);

@@ -141,6 +141,7 @@ START_TEST(marks_may_be_short)
 		{ .kind = EVENT_FINAL, .least = 40 },
 		{ .kind = EVENT_EXIT, .least = 24 },
 		{ .kind = EVENT_TARGET, .least = 24 },
+		{ .kind = EVENT_EXEC, .least = 40 },
 	};
 	struct event event = failed_event();
 	struct observation out;

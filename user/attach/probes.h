@@ -58,6 +58,7 @@ struct probe_site {
 	enum probe probe;
 	const char *path;     /* as this process can open it */
 	uint64_t file_offset; /* bytes */
+	uint32_t group;       /* sites of one file, to be detached together; 0: none */
 };
 
 #endif

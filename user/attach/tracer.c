@@ -84,6 +84,7 @@ static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *o
 	skeleton->rodata->knobs.final_marks = options->final_marks;
 	if (!options->connections)
 		leave_connections_out(skeleton);
+	skeleton->rodata->knobs.tell_execs = options->tell_execs;
 	error = bpf_map__set_max_entries(skeleton->maps.ring, ring_bytes);
 	return error ? error : bpf_map__set_max_entries(skeleton->maps.spill, spill_entries);
 }
@@ -133,27 +134,49 @@ static void *detach(void *link)
  * Closing a uprobe's descriptor waits for grace periods, about 110 ms each: side by side they wait for the same ones.
  * Where a thread cannot be had, one after the other.
  */
-static void detach_all(struct tracer *tracer)
+static void detach_if(struct tracer *tracer, bool (*chosen)(const struct tracer *tracer, size_t i, uint32_t which),
+		      uint32_t which, bool wait)
 {
 	pthread_t threads[SITES_MAX + TRACEPOINTS];
-	bool started[SITES_MAX + TRACEPOINTS];
+	bool started[SITES_MAX + TRACEPOINTS] = { false };
 
 	for (size_t i = 0; i < tracer->link_count; i++) {
+		if (!tracer->links[i] || !chosen(tracer, i, which))
+			continue;
 		started[i] = pthread_create(&threads[i], NULL, detach, tracer->links[i]) == 0;
 		if (!started[i])
 			detach(tracer->links[i]);
+		tracer->links[i] = NULL;
 	}
-	for (size_t i = 0; i < tracer->link_count; i++)
-		if (started[i])
+	for (size_t i = 0; i < tracer->link_count; i++) {
+		if (started[i] && wait)
 			pthread_join(threads[i], NULL);
-	tracer->link_count = 0;
+		else if (started[i])
+			pthread_detach(threads[i]);
+	}
+}
+
+static bool any(const struct tracer *tracer __attribute__((unused)), size_t i __attribute__((unused)),
+		uint32_t which __attribute__((unused)))
+{
+	return true;
+}
+
+static bool is_of_probe(const struct tracer *tracer, size_t i, uint32_t which)
+{
+	return tracer->probes[i] == which;
+}
+
+static bool is_of_group(const struct tracer *tracer, size_t i, uint32_t which)
+{
+	return tracer->groups[i] == which;
 }
 
 void tracer_free(struct tracer *tracer)
 {
 	if (!tracer)
 		return;
-	detach_all(tracer);
+	detach_if(tracer, any, 0, true);
 	ring_buffer__free(tracer->ring);
 	tlswhy_bpf__destroy(tracer->skeleton);
 	free(tracer);
@@ -177,6 +200,26 @@ int tracer_add_binary(struct tracer *tracer, const struct binary_key *key, const
 				    BPF_ANY);
 }
 
+void tracer_remove_target(struct tracer *tracer, uint32_t tgid)
+{
+	bpf_map__delete_elem(tracer->skeleton->maps.targets, &tgid, sizeof(tgid), 0);
+}
+
+void tracer_remove_binary(struct tracer *tracer, const struct binary_key *key)
+{
+	bpf_map__delete_elem(tracer->skeleton->maps.binaries, key, sizeof(*key), 0);
+}
+
+void tracer_forget_program(struct tracer *tracer, const struct program_key *key)
+{
+	bpf_map__delete_elem(tracer->skeleton->maps.programs, key, sizeof(*key), 0);
+}
+
+uint64_t tracer_execs_lost(const struct tracer *tracer)
+{
+	return __atomic_load_n(&tracer->skeleton->bss->execs_lost, __ATOMIC_RELAXED);
+}
+
 int tracer_add_cycle(struct tracer *tracer, const struct cycle_key *key, uint32_t generation)
 {
 	return bpf_map__update_elem(tracer->skeleton->maps.cycles, key, sizeof(*key), &generation, sizeof(generation),
@@ -189,12 +232,27 @@ int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, c
 				    BPF_ANY);
 }
 
-static int keep_link(struct tracer *tracer, struct bpf_link *link, enum probe probe)
+/* A free place for a link; link_count, which may be the end, where there is none. */
+static size_t free_place(const struct tracer *tracer)
 {
+	size_t i = 0;
+
+	while (i < tracer->link_count && tracer->links[i])
+		i++;
+	return i;
+}
+
+static int keep_link(struct tracer *tracer, struct bpf_link *link, enum probe probe, uint32_t group)
+{
+	size_t i = free_place(tracer);
+
 	if (!link)
 		return -errno;
-	tracer->probes[tracer->link_count] = probe;
-	tracer->links[tracer->link_count++] = link;
+	tracer->probes[i] = probe;
+	tracer->groups[i] = group;
+	tracer->links[i] = link;
+	if (i == tracer->link_count)
+		tracer->link_count++;
 	return 0;
 }
 
@@ -205,34 +263,38 @@ int tracer_attach(struct tracer *tracer, const struct probe_site *site)
 
 	if (!program)
 		return -EINVAL;
-	if (tracer->link_count >= SITES_MAX)
+	if (tracer->off[site->probe])
+		return 0;
+	if (free_place(tracer) >= SITES_MAX)
 		return -ENOSPC;
 	return keep_link(tracer,
 			 bpf_program__attach_uprobe_opts(program, -1, site->path, site->file_offset, &options),
-			 site->probe);
+			 site->probe, site->group);
 }
 
 int tracer_attach_processes(struct tracer *tracer)
 {
 	const struct tlswhy_bpf *skeleton = tracer->skeleton;
-	int error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exit), PROBE_COUNT);
+	int error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exit), PROBE_COUNT, 0);
 
 	if (!error)
-		error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec), PROBE_COUNT);
+		error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec), PROBE_COUNT, 0);
 	/* Without it the clients that leave before their first byte are not counted, all else is. */
-	if (!error && keep_link(tracer, bpf_program__attach(skeleton->progs.socket_change), PROBE_COUNT))
+	if (!error && keep_link(tracer, bpf_program__attach(skeleton->progs.socket_change), PROBE_COUNT, 0))
 		log_debug("no probe on socket states: %s", strerror(errno));
 	return error;
 }
 
 void tracer_detach(struct tracer *tracer, enum probe probe)
 {
-	for (size_t i = 0; i < tracer->link_count; i++) {
-		if (tracer->probes[i] != probe || !tracer->links[i])
-			continue;
-		bpf_link__destroy(tracer->links[i]);
-		tracer->links[i] = NULL;
-	}
+	tracer->off[probe] = true;
+	detach_if(tracer, is_of_probe, probe, true);
+}
+
+void tracer_detach_group(struct tracer *tracer, uint32_t group)
+{
+	if (group)
+		detach_if(tracer, is_of_group, group, false);
 }
 
 void tracer_arm(struct tracer *tracer)

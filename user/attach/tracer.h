@@ -32,6 +32,7 @@ struct tracer_options {
 	bool adopt;             /* take in children of targets and processes that run known binaries */
 	bool final_marks;       /* EVENT_FINAL */
 	bool connections;       /* load what PROBE_FOR_CONNECTIONS needs */
+	bool tell_execs;        /* EVENT_EXEC */
 };
 
 /* Called for each record, with memory that is gone afterwards. Must not fail. */
@@ -46,14 +47,26 @@ void tracer_free(struct tracer *tracer);
 int tracer_set_layout(struct tracer *tracer, uint32_t row, const struct layout *layout);
 int tracer_add_target(struct tracer *tracer, uint32_t tgid, const struct target *target);
 int tracer_add_binary(struct tracer *tracer, const struct binary_key *key, const struct target *target);
+/* No such entry is no error; what a process had in flight stays. */
+void tracer_remove_target(struct tracer *tracer, uint32_t tgid);
+void tracer_remove_binary(struct tracer *tracer, const struct binary_key *key);
+/* It is told again when it is run again. */
+void tracer_forget_program(struct tracer *tracer, const struct program_key *key);
+/* How many programs could not be told. */
+uint64_t tracer_execs_lost(const struct tracer *tracer);
 /* Tells the generation of a master's cycle. */
 int tracer_add_cycle(struct tracer *tracer, const struct cycle_key *key, uint32_t generation);
 /* A local address on which http accepts TLS: who leaves it before a byte is counted. */
 int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, const struct tls_listener *listener);
-/* Attaches one probe at a site of a file, system-wide: it holds for every process that maps the file. */
+/*
+ * Attaches one probe at a site of a file, system-wide: it holds for every process that maps the file. One that was
+ * detached from every file stays so, and that is no error.
+ */
 int tracer_attach(struct tracer *tracer, const struct probe_site *site);
-/* Takes a probe away from every file again; takes about 100 ms a file. */
+/* Takes a probe away from every file again, and lets it be placed nowhere any more; takes about 100 ms. */
 void tracer_detach(struct tracer *tracer, enum probe probe);
+/* Has all probes of a group taken away, and does not wait for it. */
+void tracer_detach_group(struct tracer *tracer, uint32_t group);
 /* Attaches the tracepoints of processes and, where the kernel has it, of socket states. */
 int tracer_attach_processes(struct tracer *tracer);
 

@@ -16,9 +16,11 @@
 struct tracer {
 	struct tlswhy_bpf *skeleton;
 	struct ring_buffer *ring;
-	struct bpf_link *links[SITES_MAX + TRACEPOINTS];
-	enum probe probes[SITES_MAX + TRACEPOINTS]; /* of links, by index; PROBE_COUNT: a tracepoint */
+	struct bpf_link *links[SITES_MAX + TRACEPOINTS]; /* NULL: free */
+	enum probe probes[SITES_MAX + TRACEPOINTS];      /* of links, by index; PROBE_COUNT: a tracepoint */
+	uint32_t groups[SITES_MAX + TRACEPOINTS];        /* the same */
 	size_t link_count;
+	bool off[PROBE_COUNT]; /* detached from every file, for good */
 	tracer_record_fn *record;
 	void *context;
 };

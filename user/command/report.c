@@ -54,6 +54,7 @@ static void on_observation(void *context, const struct observation *observation)
 	case EVENT_FINAL:
 	case EVENT_EXIT:
 	case EVENT_TARGET:
+	case EVENT_EXEC:
 		break;
 	}
 }

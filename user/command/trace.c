@@ -123,6 +123,7 @@ static void on_observation(void *context, const struct observation *observation)
 		break;
 	case EVENT_EXIT:
 	case EVENT_TARGET:
+	case EVENT_EXEC:
 	case EVENT_ANSWERED:
 		break;
 	}

@@ -18,6 +18,7 @@ static size_t least_fixed_bytes(uint8_t kind)
 	case EVENT_AMENDED:
 		return sizeof(struct event);
 	case EVENT_FINAL:
+	case EVENT_EXEC:
 		return offsetof(struct event, object) + sizeof(__u64);
 	case EVENT_ANSWERED:
 		return offsetof(struct event, connection) + sizeof(__u64);

@@ -16,8 +16,8 @@
 /*
  * Decodes one record: a struct event_header, the rest of a struct event, a tail, and perhaps rubbish behind it. bytes
  * need no alignment. A fixed part larger than struct event is of a newer writer: what is known of it is read. The
- * fixed part of a mark (EVENT_FINAL, EVENT_EXIT, EVENT_TARGET) may end early, after time_ns at the soonest and for
- * EVENT_FINAL after object; what is missing is zero.
+ * fixed part of a mark (EVENT_FINAL, EVENT_EXIT, EVENT_TARGET, EVENT_EXEC) may end early, after time_ns at the
+ * soonest and for EVENT_FINAL and EVENT_EXEC after object; what is missing is zero.
  *
  * Fills sni from the record, its tail or the ClientHello, whichever knows most of it, and judges EVENT_SETTLED and
  * EVENT_AMENDED by classify(). event.sni_bytes becomes the length of what is in event.sni.
