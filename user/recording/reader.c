@@ -220,6 +220,8 @@ static int take_frame(struct recording_reader *reader, struct recording_item *it
 		return take_tick(reader, item);
 	case FRAME_SPILL:
 		return take_spill(reader, item);
+	case FRAME_TARGET:
+		return reader_take_target(reader);
 	case FRAME_WORKER:
 		return reader_take_worker(reader);
 	case FRAME_END:

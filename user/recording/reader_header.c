@@ -176,7 +176,7 @@ static int take_target_workers(struct recording_reader *reader, struct snapshot_
 	return 0;
 }
 
-static int take_target(struct recording_reader *reader)
+int reader_take_target(struct recording_reader *reader)
 {
 	struct snapshot_target target = { 0 };
 	struct frame_target frame;
@@ -215,7 +215,7 @@ static int take_header_frame(struct recording_reader *reader)
 	case FRAME_FIELDS:
 		return take_fields(reader);
 	case FRAME_TARGET:
-		return take_target(reader);
+		return reader_take_target(reader);
 	}
 	if (reader->kind & FRAME_SKIPPABLE)
 		return 0;

@@ -44,6 +44,7 @@ int reader_frame(struct recording_reader *reader);
 /* Takes bytes of the frame. */
 int reader_take(struct recording_reader *reader, void *out, size_t bytes);
 
+int reader_take_target(struct recording_reader *reader);
 int reader_take_worker(struct recording_reader *reader);
 int reader_take_end(struct recording_reader *reader);
 

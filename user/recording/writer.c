@@ -22,6 +22,7 @@ struct recording_writer {
 	uint64_t written_bytes;
 	uint64_t tick_ns; /* not written yet; 0: none */
 	uint64_t records, spill_rows;
+	size_t targets; /* of the window, that were written */
 	uint8_t *buffer;
 	size_t used, room;
 	size_t body_at; /* where the open frame's body begins */
@@ -201,6 +202,15 @@ static void write_target(struct recording_writer *writer, const struct snapshot_
 	frame_close(writer);
 }
 
+/* Those that were not written yet. */
+static void write_targets(struct recording_writer *writer, const struct window *window)
+{
+	size_t count = bounded(window->target_count, RECORDING_TARGETS_MAX);
+
+	for (; writer->targets < count; writer->targets++)
+		write_target(writer, &window->targets[writer->targets]);
+}
+
 int recording_write_begin(struct recording_writer *writer, const struct window *window)
 {
 	const uint64_t mark = RECORDING_ORDER_MARK;
@@ -224,8 +234,7 @@ int recording_write_begin(struct recording_writer *writer, const struct window *
 	write_fields(writer, FRAME_STRUCT_EVENT);
 	write_fields(writer, FRAME_STRUCT_SPILL_KEY);
 	write_fields(writer, FRAME_STRUCT_SPILL_VALUE);
-	for (size_t i = 0; i < bounded(window->target_count, RECORDING_TARGETS_MAX); i++)
-		write_target(writer, &window->targets[i]);
+	write_targets(writer, window);
 	writer->in_header = false;
 	if (writer->error)
 		return writer->error;
@@ -330,6 +339,7 @@ int recording_write_end(struct recording_writer *writer, const struct window *wi
 	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
 		end.totals[i] = frame_of(&window->totals[i]);
 	write_waiting_tick(writer);
+	write_targets(writer, window);
 	for (size_t i = 0; i < bounded(window->worker_count, RECORDING_WORKERS_MAX); i++)
 		write_worker(writer, &window->workers[i]);
 	frame_open(writer, FRAME_END);
