@@ -108,6 +108,23 @@ static bool exe_is_nginx(pid_t pid)
 	return !library_open(path, &exe) && library_exports(exe, MARK_FUNCTION);
 }
 
+int nginx_ask(pid_t pid, enum nginx_answer *out)
+{
+	char command_line[COMMAND_LINE_BYTES];
+	ssize_t bytes = process_command_line(pid, command_line, sizeof(command_line));
+	struct file_id id;
+
+	if (bytes < 0 || process_exe_id(pid, &id))
+		return -ESRCH;
+	if (!exe_is_nginx(pid))
+		*out = NGINX_ANSWER_NO;
+	else if (has_command_option(command_line, (size_t)bytes))
+		*out = NGINX_ANSWER_COMMAND;
+	else
+		*out = NGINX_ANSWER_YES;
+	return 0;
+}
+
 /* Asks each distinct executable once. */
 static int ask_exe(struct table *table, pid_t pid, bool *is_nginx)
 {
@@ -271,6 +288,7 @@ static int make_instance(const struct table *table, const struct nginx_process *
 	struct nginx_instance instance = {
 		.master = head->pid,
 		.start_ticks = head->start_ticks,
+		.title = head->title,
 		.single = head->title != NGINX_TITLE_MASTER,
 	};
 	size_t capacity = 0;

@@ -31,6 +31,7 @@ struct nginx_worker {
 struct nginx_instance {
 	pid_t master;                 /* where there is none: the process itself */
 	uint64_t start_ticks;         /* of master */
+	enum nginx_title title;       /* of master */
 	bool single;                  /* no master above it: master_process off, or its master died */
 	pid_t only_worker;            /* 0: all workers are meant, else this one */
 	struct nginx_worker *workers; /* owned; a single process is its own worker; may be empty */
@@ -80,6 +81,15 @@ void nginx_list_release(struct nginx_list *list);
  */
 int nginx_find_pid(pid_t pid, struct nginx_instance *out);
 void nginx_instance_release(struct nginx_instance *instance);
+
+enum nginx_answer {
+	NGINX_ANSWER_NO,
+	NGINX_ANSWER_COMMAND, /* nginx -t, -s and the like: gone in a moment */
+	NGINX_ANSWER_YES,
+};
+
+/* Asks one process, whatever its title, by what its executable exports. Returns 0, or -ESRCH: it is gone. */
+int nginx_ask(pid_t pid, enum nginx_answer *out);
 
 /*
  * The libssl and libcrypto that an instance maps: every process of one master has the same, as they were forked from

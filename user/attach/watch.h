@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From "watch this nginx" to an armed tracer: finds the instances, reads their libraries, makes sure that probes do
- * no harm, places them, arms.
+ * no harm, places them, arms; and then follows what comes and goes.
  *
  * An instance that cannot be watched does not stop the others; if none is left, the first one's problem is told.
  * Must not know: what is done with the records.
@@ -32,6 +32,8 @@ struct watch_problem {
 	char hint[512];
 };
 
+#define WATCH_FILES 3 /* executable, libssl, libcrypto: two or all may be one */
+
 /* One nginx and what is known of its library. */
 struct watch_target {
 	struct nginx_instance instance;
@@ -46,6 +48,12 @@ struct watch_target {
 	uint32_t *worker_generations; /* of instance.workers, by index; owned */
 	bool usable;                  /* false: problem says why */
 	struct watch_problem problem;
+	struct file_id files[WATCH_FILES]; /* that hold its probes */
+	size_t file_count;
+	bool has_row, attached;
+	bool starting;    /* just seen: not nginx's title yet, or not its libraries; it may become another process */
+	uint64_t came_ns; /* when it was seen first, CLOCK_MONOTONIC */
+	uint64_t gone_ns; /* 0: it is there */
 };
 
 struct watch_targets {
@@ -53,10 +61,18 @@ struct watch_targets {
 	size_t count;
 };
 
+enum watch_change {
+	WATCH_CAME,
+	WATCH_GONE,
+	WATCH_REFUSED, /* it came and cannot be watched: its problem says why */
+};
+
+typedef void watch_change_fn(void *context, const struct watch_target *target, enum watch_change change);
+
 struct watch_options {
 	const pid_t *pids; /* masters or workers; none: every nginx */
 	size_t pid_count;
-	struct tracer_options tracer; /* adopt is set by watch_open() */
+	struct tracer_options tracer; /* adopt and tell_execs are set by watch_open() */
 };
 
 struct watch;
@@ -74,8 +90,21 @@ int watch_open(const struct watch_options *options, struct watch **out, struct w
 void watch_free(struct watch *watch);
 
 struct tracer *watch_tracer(struct watch *watch);
+/* Of a watch that follows what comes and goes, those that went too, but for the oldest of very many. */
 const struct watch_targets *watch_targets(const struct watch *watch);
 /* How many targets are watched. */
 size_t watch_usable(const struct watch *watch);
+
+/* Whether nginx that comes later is watched too: no process was named. */
+bool watch_follows(const struct watch *watch);
+/* An EVENT_EXEC came. */
+void watch_saw_exec(struct watch *watch, const struct event *mark, uint64_t now_ns);
+/* An EVENT_TARGET came. */
+void watch_saw_target(struct watch *watch, pid_t pid, uint64_t now_ns);
+/*
+ * To be called about every 100 ms: attaches what came, lets go what went, and tells of both. Costs next to nothing
+ * where no program was started and none has ended.
+ */
+void watch_tick(struct watch *watch, uint64_t now_ns, watch_change_fn *changed, void *context);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * Finding what is to be watched: every nginx of the host, or those that were named.
  *
- * Invariant: one row of the layouts for each library file; instances that share a library share its row.
+ * Invariant: one row of the layouts for each set of offsets; instances that have the same ones share it.
  */
-#include "attach/watch.h"
+#include "attach/watch_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,19 +14,23 @@
 #include "attach/examine.h"
 #include "base/cleanup.h"
 
+void watch_target_release(struct watch_target *target)
+{
+	nginx_instance_release(&target->instance);
+	free(target->library_path);
+	free(target->worker_generations);
+	*target = (struct watch_target){ 0 };
+}
+
 void watch_targets_release(struct watch_targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		nginx_instance_release(&targets->items[i].instance);
-		free(targets->items[i].library_path);
-		free(targets->items[i].worker_generations);
-	}
+	for (size_t i = 0; i < targets->count; i++)
+		watch_target_release(&targets->items[i]);
 	free(targets->items);
 	*targets = (struct watch_targets){ 0 };
 }
 
-/* Takes the instance over. */
-static int targets_add(struct watch_targets *targets, struct nginx_instance *instance)
+int watch_targets_add(struct watch_targets *targets, struct nginx_instance *instance)
 {
 	struct watch_target *items = reallocarray(targets->items, targets->count + 1, sizeof(*items));
 
@@ -66,7 +70,7 @@ static int find_named(const struct watch_options *options, struct watch_targets 
 
 		if (error)
 			return not_nginx(problem, options->pids[i], error);
-		error = targets_add(targets, &instance);
+		error = watch_targets_add(targets, &instance);
 		if (error) {
 			nginx_instance_release(&instance);
 			return error;
@@ -81,7 +85,7 @@ static int find_all(struct watch_targets *targets, struct watch_problem *problem
 	int error = nginx_find(&list);
 
 	for (size_t i = 0; i < list.count && !error; i++)
-		error = targets_add(targets, &list.items[i]);
+		error = watch_targets_add(targets, &list.items[i]);
 	if (error) {
 		*problem = (struct watch_problem){ .fault = WATCH_FAULT_RUNTIME };
 		snprintf(problem->sentence, sizeof(problem->sentence), "cannot look for nginx in /proc: %s",
@@ -95,33 +99,40 @@ static bool same_offsets(const struct watch_target *a, const struct watch_target
 	return memcmp(&a->offsets, &b->offsets, sizeof(a->offsets)) == 0;
 }
 
-/* Rows are few: the kernel side has LAYOUT_ROWS of them. */
-static void assign_rows(struct watch_targets *targets)
+/* The lowest row that nobody has; LAYOUT_ROW_NONE where all are taken. */
+static uint32_t free_row(const struct watch_targets *targets)
 {
-	uint32_t rows = 0;
+	bool taken[LAYOUT_ROW_NONE] = { false };
+	uint32_t row = 0;
 
-	for (size_t i = 0; i < targets->count; i++) {
-		struct watch_target *target = &targets->items[i];
-		size_t earlier = 0;
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->items[i].has_row)
+			taken[targets->items[i].row] = true;
+	while (row < LAYOUT_ROW_NONE && taken[row])
+		row++;
+	return row;
+}
 
-		if (!target->usable)
-			continue;
-		while (earlier < i &&
-		       !(targets->items[earlier].usable && same_offsets(&targets->items[earlier], target)))
-			earlier++;
-		if (earlier < i) {
-			target->row = targets->items[earlier].row;
-		} else if (rows < LAYOUT_ROW_NONE) {
-			target->row = rows++;
-		} else {
-			target->usable = false;
-			target->problem = (struct watch_problem){
-				.fault = WATCH_FAULT_RUNTIME,
-				.sentence = "too many different OpenSSL libraries on this host",
-				.hint = "choose with -p PID",
-			};
-		}
-	}
+void watch_targets_assign_row(const struct watch_targets *targets, struct watch_target *target)
+{
+	uint32_t row = LAYOUT_ROW_NONE;
+
+	for (size_t i = 0; i < targets->count && row == LAYOUT_ROW_NONE; i++)
+		if (targets->items[i].has_row && same_offsets(&targets->items[i], target))
+			row = targets->items[i].row;
+	if (row == LAYOUT_ROW_NONE)
+		row = free_row(targets);
+	target->row = row;
+	target->has_row = row < LAYOUT_ROW_NONE;
+	if (target->has_row)
+		return;
+	target->row = 0;
+	target->usable = false;
+	target->problem = (struct watch_problem){
+		.fault = WATCH_FAULT_RUNTIME,
+		.sentence = "too many different OpenSSL libraries on this host",
+		.hint = "choose with -p PID",
+	};
 }
 
 int watch_examine(const struct watch_options *options, struct watch_targets *targets, struct watch_problem *problem)
@@ -131,11 +142,13 @@ int watch_examine(const struct watch_options *options, struct watch_targets *tar
 
 	*problem = (struct watch_problem){ .fault = WATCH_FAULT_NONE };
 	error = options->pid_count ? find_named(options, &found, problem) : find_all(&found, problem);
-	for (size_t i = 0; i < found.count && !error; i++)
+	for (size_t i = 0; i < found.count && !error; i++) {
 		error = examine_target(&found.items[i]);
+		if (!error && found.items[i].usable)
+			watch_targets_assign_row(&found, &found.items[i]);
+	}
 	if (error)
 		return error;
-	assign_rows(&found);
 	*targets = found;
 	found = (struct watch_targets){ 0 };
 	return 0;

@@ -61,6 +61,7 @@ static void on_observation(void *context, const struct observation *observation)
 		break;
 	case EVENT_FINAL:
 	case EVENT_EXIT:
+	case EVENT_EXEC:
 		break;
 	}
 }
@@ -209,11 +210,20 @@ static int open_http(struct export *export)
 	return EXIT_FINE;
 }
 
+static void on_change(void *context, const struct watch_target *target, enum watch_change change)
+{
+	struct export *export = context;
+
+	for (size_t i = 0; change == WATCH_CAME && i < target->instance.worker_count; i++)
+		gauges_add(&export->gauges, target->instance.workers[i].pid);
+}
+
 static int watch_and_export(struct export *export)
 {
 	static const struct session_handlers handlers = {
 		.observe = on_observation,
 		.tick = on_tick,
+		.changed = on_change,
 		.wake = on_wake,
 	};
 	const struct options *options = export->options;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "host/clock.h"
 #include "host/identity.h"
+#include "recording/format.h"
 
 #ifndef TLSWHY_VERSION
 #define TLSWHY_VERSION "unknown"
@@ -71,7 +72,7 @@ static int describe(struct live *live)
 	if (getrandom(&window->seed, sizeof(window->seed), 0) != sizeof(window->seed))
 		return -EIO;
 	for (size_t i = 0; i < targets->count && !error; i++)
-		if (targets->items[i].usable)
+		if (targets->items[i].usable && !targets->items[i].starting)
 			error = describe_target(window, &targets->items[i]);
 	return error;
 }
@@ -131,6 +132,19 @@ static void on_observation(void *context, const struct observation *observation)
 	live->handlers->observe(live->context, observation);
 }
 
+/* What went stays: it was watched. A nginx that is restarted without end does not fill the memory. */
+static void on_change(void *context, const struct watch_target *target, enum watch_change change)
+{
+	struct live *live = context;
+
+	if (change != WATCH_CAME || live->window.target_count >= RECORDING_TARGETS_MAX)
+		return;
+	if (describe_target(&live->window, target))
+		log_debug("a target is missing in the report: %s", strerror(ENOMEM));
+	for (size_t i = 0; i < target->instance.worker_count; i++)
+		workers_add(&live->workers, target->instance.workers[i].pid);
+}
+
 static void on_tick(void *context, uint64_t now_ns)
 {
 	struct live *live = context;
@@ -171,7 +185,9 @@ static int conclude(struct live *live)
 
 bool live_run(struct live *live, const struct source_handlers *handlers, void *context)
 {
-	static const struct session_handlers own = { .raw = on_raw, .observe = on_observation, .tick = on_tick };
+	static const struct session_handlers own = {
+		.raw = on_raw, .observe = on_observation, .tick = on_tick, .changed = on_change
+	};
 	int error;
 
 	live->handlers = handlers;

@@ -89,14 +89,35 @@ static int open_descriptors(struct session *session)
 	return timerfd_settime(session->timer_fd, 0, &tick, NULL) ? -errno : 0;
 }
 
+static void tell_refused(const struct watch_target *target)
+{
+	log_info("not watched: nginx (master %d): %s", (int)target->instance.master, target->problem.sentence);
+}
+
 static void tell_unusable(const struct watch_targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		if (targets->items[i].usable)
-			continue;
-		log_info("not watched: nginx (master %d): %s", (int)targets->items[i].instance.master,
-			 targets->items[i].problem.sentence);
+	for (size_t i = 0; i < targets->count; i++)
+		if (!targets->items[i].usable && !targets->items[i].starting)
+			tell_refused(&targets->items[i]);
+}
+
+static void on_change(void *context, const struct watch_target *target, enum watch_change change)
+{
+	const struct session *session = context;
+
+	switch (change) {
+	case WATCH_CAME:
+		log_info("watched now: nginx (master %d)", (int)target->instance.master);
+		break;
+	case WATCH_GONE:
+		log_info("ended: nginx (master %d)", (int)target->instance.master);
+		break;
+	case WATCH_REFUSED:
+		tell_refused(target);
+		break;
 	}
+	if (session->handlers->changed)
+		session->handlers->changed(session->context, target, change);
 }
 
 int session_open(struct session *session, const struct options *options, bool final_marks)
@@ -122,7 +143,7 @@ int session_open(struct session *session, const struct options *options, bool fi
 		return session_tell(&problem);
 	session->start_ns = clock_monotonic_ns();
 	session->unix_offset_ns = clock_unix_offset_ns();
-	if (privileges_drop())
+	if (privileges_drop(watch_follows(session->watch)))
 		log_debug("not all capabilities could be dropped");
 	tell_unusable(watch_targets(session->watch));
 	fprintf(stderr, "tlswhy: attached to %zu nginx\n", watch_usable(session->watch));
@@ -140,11 +161,28 @@ void session_release(struct session *session)
 		close(session->poll_fd);
 }
 
+/* Marks that are for the watch alone. Returns whether it was one. */
+static bool take_exec(const struct session *session, const void *bytes, size_t size)
+{
+	const size_t needed = offsetof(struct event, object) + sizeof(__u64);
+	struct event mark = { 0 };
+
+	if (size < needed)
+		return false;
+	memcpy(&mark, bytes, needed);
+	if (mark.header.kind != EVENT_EXEC)
+		return false;
+	watch_saw_exec(session->watch, &mark, clock_monotonic_ns());
+	return true;
+}
+
 static void on_record(void *context, const void *bytes, size_t size)
 {
 	struct session *session = context;
 	struct observation observation;
 
+	if (take_exec(session, bytes, size))
+		return;
 	if (session->handlers->raw)
 		bytes = session->handlers->raw(session->context, bytes, &size);
 	if (!bytes || decode_record(bytes, size, &observation)) {
@@ -153,6 +191,8 @@ static void on_record(void *context, const void *bytes, size_t size)
 	}
 	if (observation.event.header.kind == EVENT_EXIT)
 		tracer_evict(watch_tracer(session->watch), observation.event.header.tgid, session->evicted);
+	if (observation.event.header.kind == EVENT_TARGET)
+		watch_saw_target(session->watch, (pid_t)observation.event.header.tgid, clock_monotonic_ns());
 	session->handlers->observe(session->context, &observation);
 }
 
@@ -194,6 +234,7 @@ static int watch_until_end(struct session *session, const struct options *option
 		if (drained < 0)
 			return drained;
 		now_ns = clock_monotonic_ns();
+		watch_tick(session->watch, now_ns, on_change, session);
 		answer_budget_check(&session->answers, watch_tracer(session->watch), now_ns);
 		if (session->handlers->tick && now_ns >= next_tick_ns) {
 			session->handlers->tick(session->context, now_ns);

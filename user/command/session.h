@@ -39,6 +39,8 @@ struct session_handlers {
 	void (*observe)(void *context, const struct observation *observation);
 	/* Every 100 ms, after what waited was observed. May be NULL. */
 	void (*tick)(void *context, uint64_t now_ns);
+	/* A target came or went, or came and was refused; the user was told. May be NULL. */
+	void (*changed)(void *context, const struct watch_target *target, enum watch_change change);
 	/* After every wait, wake_fd's too, and after what waited was observed. May be NULL. */
 	void (*wake)(void *context);
 };

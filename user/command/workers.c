@@ -5,15 +5,26 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static bool is_known(const struct workers *workers, const struct worker_sample *sample)
+{
+	for (size_t i = 0; i < workers->count; i++)
+		if (workers->first[i].pid == sample->pid &&
+		    workers->first[i].stat.start_ticks == sample->stat.start_ticks)
+			return true;
+	return false;
+}
+
 void workers_add(struct workers *workers, pid_t pid)
 {
-	struct worker_sample *first = reallocarray(workers->first, workers->count + 1, sizeof(*first));
+	struct worker_sample sample, *first;
 
+	if (workers->count >= WORKERS_MAX || worker_sample_take(pid, &sample) || is_known(workers, &sample))
+		return;
+	first = reallocarray(workers->first, workers->count + 1, sizeof(*first));
 	if (!first)
 		return;
 	workers->first = first;
-	if (worker_sample_take(pid, &first[workers->count]) == 0)
-		workers->count++;
+	first[workers->count++] = sample;
 }
 
 void workers_start(struct workers *workers, const struct watch_targets *targets)

@@ -7,6 +7,8 @@
 #include "host/worker.h"
 #include "recording/window.h"
 
+#define WORKERS_MAX 1024 /* as many as a report tells apart: nginx may be reloaded every minute for days */
+
 /* First samples; a process that is gone at the end has no ratios. */
 struct workers {
 	struct worker_sample *first;
@@ -15,7 +17,7 @@ struct workers {
 
 /* Samples the workers that are there. */
 void workers_start(struct workers *workers, const struct watch_targets *targets);
-/* Samples one that came later. */
+/* Samples one that came later; one that is known already is left alone. */
 void workers_add(struct workers *workers, pid_t pid);
 /* Samples again, and adds each worker with its master, its generation and its ratios. Returns 0 or -ENOMEM. */
 int workers_end(const struct workers *workers, const struct watch_targets *targets, struct window *window);

@@ -16,13 +16,18 @@ static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec now = { 0 };
 
-	clock_gettime(clock, &now); /* cannot fail for the two clocks used here: clock_gettime(2) */
+	clock_gettime(clock, &now); /* cannot fail for the clocks used here: clock_gettime(2) */
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 uint64_t clock_monotonic_ns(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_thread_cpu_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 int64_t clock_unix_offset_ns(void)

@@ -8,6 +8,8 @@
 
 /* CLOCK_MONOTONIC, the clock of the kernel side's records. */
 uint64_t clock_monotonic_ns(void);
+/* What this thread has used of a CPU. */
+uint64_t clock_thread_cpu_ns(void);
 /* What to add to a CLOCK_MONOTONIC time to get nanoseconds since 1970; changes when the host's clock is set. */
 int64_t clock_unix_offset_ns(void);
 /*

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The inside of struct watch, for the files that make it up: watch.c begins and ends it, watch_targets.c finds
+ * targets, attachment.c attaches one and lets it go, rescan.c follows what comes and goes.
+ */
+#ifndef TLSWHY_ATTACH_WATCH_PRIVATE_H
+#define TLSWHY_ATTACH_WATCH_PRIVATE_H
+
+#include "attach/watch.h"
+
+/* A file with probes in it. */
+struct watched_file {
+	struct file_id file;
+	uint32_t group; /* of the tracer's sites */
+	bool placed[PROBE_COUNT];
+};
+
+/* When to look for nginx: see rescan.c. */
+struct rescan {
+	uint64_t begin_ns;    /* what the steps count from */
+	size_t step, steps;   /* the next one; how many */
+	uint64_t earliest_ns; /* not before */
+	uint64_t check_ns;    /* when to see next who is still there */
+	uint64_t second_ns;   /* of asked */
+	unsigned int asked;   /* programs in this second */
+	uint64_t execs_lost;  /* as last seen */
+};
+
+struct watch {
+	struct tracer *tracer;
+	struct watch_targets targets;
+	struct watched_file *files;
+	size_t file_count;
+	uint32_t last_group;
+	bool armed;
+	bool follows;
+	struct rescan rescan;
+};
+
+/* Takes the instance over. Returns 0 or -ENOMEM. */
+int watch_targets_add(struct watch_targets *targets, struct nginx_instance *instance);
+/* Gives a usable target, of the list or not, a row; where there is none it is not usable. */
+void watch_targets_assign_row(const struct watch_targets *targets, struct watch_target *target);
+void watch_target_release(struct watch_target *target);
+
+/*
+ * Attaches a usable target of the watch that has a row; one that is attached has its processes told again. On failure
+ * it is as before and *problem says why.
+ */
+int attachment_make(struct watch *watch, struct watch_target *target, struct watch_problem *problem);
+/* Lets a target go: its processes, its row, and each file that no other target has. NULL-safe for one never attached.
+ */
+void attachment_drop(struct watch *watch, struct watch_target *target);
+
+/* Begins to look for what came while the watch was being attached, and again at what was being started then. */
+void rescan_start(struct watch *watch, uint64_t now_ns);
+
+#endif
