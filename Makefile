@@ -243,8 +243,15 @@ check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts
 		"$(PYTHON) tests/e2e/export.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)" \
 		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
 
+.PHONY: check-reloads
+check-reloads: $(PROGRAM) $(LOADGEN) ## a hundred reloads of nginx under load: exact counts, nothing grows (root)
+	$(need_root)
+	$(Q)$(PYTHON) tests/e2e/reloads.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)
+
 .PHONY: check-matrix
-check-matrix: fuzz ## what takes long: for now the fuzz targets
+check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: the fuzz targets, a hundred reloads (root)
+	$(need_root)
+	$(Q)tests/summary "$(MAKE) --no-print-directory fuzz" "$(MAKE) --no-print-directory check-reloads"
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) under ASan and UBSan

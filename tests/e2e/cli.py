@@ -21,9 +21,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from lab import clients, raw, rig, wire
 from lab.bench import TESTS, Bench, balanced, report_of, require, require_offer, test
+import cases_containers # pylint: disable=unused-import
 import cases_hello # pylint: disable=unused-import
+import cases_hostile # pylint: disable=unused-import
 import cases_host # pylint: disable=unused-import
 import cases_impact # pylint: disable=unused-import
+import cases_life # pylint: disable=unused-import
 import cases_memory # pylint: disable=unused-import
 import cases_process # pylint: disable=unused-import
 import cases_recording # pylint: disable=unused-import

@@ -59,6 +59,19 @@ class Bench:
                         process.kill()
 
     @contextlib.contextmanager
+    def watching_all(self, *arguments):
+        """The same with every nginx of the host; and a function that gives what it has said on stderr."""
+        with tempfile.TemporaryFile("w+") as stderr:
+            with subprocess.Popen([self.tlswhy, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=stderr, text=True, errors="replace") as process:
+                try:
+                    nginx.wait_until(lambda: is_attached(process, stderr), 30, "attached")
+                    yield process, lambda: os.pread(stderr.fileno(), 1 << 20, 0).decode(errors="replace")
+                finally:
+                    if process.poll() is None:
+                        process.kill()
+
+    @contextlib.contextmanager
     def tracing(self, pid=0):
         """An attached Tracer: of the bench's nginx (0), of another pid, or (None) of every nginx."""
         path = os.path.join(self.rig.dir, "cli.err")

@@ -158,7 +158,7 @@ class Rig:
         self.plain, self.mtls, self.status = (self.ports.take() for _ in range(3))
         self.nginx = nginx.Nginx(directory, workers=workers)
         self.nginx.write(http=HTTP.format(pki=keys.dir, plain=self.plain, mtls=self.mtls, status=self.status))
-        self.log_offset = 0
+        self.log_offset = self.asked = 0
 
     def __enter__(self):
         with unittest.mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": self.library_path}):
@@ -174,10 +174,18 @@ class Rig:
                    seconds, "--concurrency", concurrency, "--rate", rate, "--sources", SOURCES, "--mix", weights]
         return Load(subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True))
 
+    def status_number(self, pattern):
+        self.asked += 1
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/", timeout=60) as answer:
+            return int(re.search(pattern, answer.read().decode()).group(1))
+
     def active(self):
         """nginx's connections, the one that asks not counted."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.status}/", timeout=60) as answer:
-            return int(re.search(r"Active connections: (\d+)", answer.read().decode()).group(1)) - 1
+        return self.status_number(r"Active connections: (\d+)") - 1
+
+    def handled(self):
+        """Connections that nginx has taken since it was started, those that asked for its status not counted."""
+        return self.status_number(r"requests\n (\d+)") - self.asked
 
     def wait_quiet(self, held=0):
         """Until nginx has ended every connection but those held: a load's client side ends earlier."""
