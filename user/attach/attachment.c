@@ -5,13 +5,20 @@
  * Invariants: a file is probed once a probe, whichever targets map it, and as long as one does; who a target is is
  * told before its probes are placed. Must not know: how targets are found.
  */
+#define _GNU_SOURCE /* O_PATH */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "attach/examine.h"
 #include "attach/watch_private.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "host/worker.h"
 
@@ -137,26 +144,65 @@ static void remove_processes(struct watch *watch, const struct watch_target *tar
 		tracer_remove_target(watch->tracer, (uint32_t)instance->workers[i].pid);
 }
 
-/* The file's entry, a new one where there is none; NULL when memory is short. */
-static struct watched_file *watched_file(struct watch *watch, struct file_id id)
+static bool is_on_overlay(int fd)
 {
-	struct watched_file *files;
+	struct statfs status;
 
-	for (size_t i = 0; i < watch->file_count; i++)
-		if (file_id_equal(watch->files[i].file, id))
-			return &watch->files[i];
-	files = reallocarray(watch->files, watch->file_count + 1, sizeof(*files));
-	if (!files)
-		return NULL;
-	watch->files = files;
-	files[watch->file_count] = (struct watched_file){ .file = id, .group = ++watch->last_group };
-	return &files[watch->file_count++];
+	return !fstatfs(fd, &status) && status.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-static bool has_file(const struct watch_target *target, struct file_id id)
+static bool same_time(struct timespec a, struct timespec b)
 {
-	for (size_t i = 0; i < target->file_count; i++)
-		if (file_id_equal(target->files[i], id))
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/*
+ * Whether a probe in one file is a probe in the other. Containers of one image have its files on overlay file systems
+ * of their own: each gives the file another device, and a probe is placed in the one file below (kernel:
+ * d_real_inode()). Two probes would count everything twice. The number is that file's where the layers are on one
+ * file system; its time of change tells it from a copy that a container made of it. Both are asked now: that time can
+ * change.
+ */
+static bool same_file(const struct watched_file *known, struct file_id id, int fd)
+{
+	struct stat a, b;
+
+	if (file_id_equal(known->file, id))
+		return true;
+	if (!is_on_overlay(known->fd) && !is_on_overlay(fd))
+		return false;
+	return !fstat(known->fd, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+	       same_time(a.st_ctim, b.st_ctim) && same_time(a.st_mtim, b.st_mtim);
+}
+
+/* The file's entry, a new one where there is none. Returns 0 or a negative errno. */
+static int watched_file(struct watch *watch, const struct examined_site *site, struct watched_file **out)
+{
+	autoclose int fd = open(site->path, O_PATH | O_CLOEXEC);
+	struct watched_file *files;
+
+	if (fd < 0)
+		return -errno;
+	for (size_t i = 0; i < watch->file_count; i++) {
+		if (same_file(&watch->files[i], site->file, fd)) {
+			*out = &watch->files[i];
+			return 0;
+		}
+	}
+	files = reallocarray(watch->files, watch->file_count + 1, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	watch->files = files;
+	*out = &files[watch->file_count++];
+	**out = (struct watched_file){ .file = site->file, .fd = fd, .group = ++watch->last_group };
+	fd = -1;
+	return 0;
+}
+
+static bool has_group(const struct watch_target *target, uint32_t group)
+{
+	for (size_t i = 0; i < target->group_count; i++)
+		if (target->groups[i] == group)
 			return true;
 	return false;
 }
@@ -166,16 +212,28 @@ static void drop_unused_files(struct watch *watch)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < watch->file_count; i++) {
+		struct watched_file *file = &watch->files[i];
 		bool used = false;
 
 		for (size_t j = 0; j < watch->targets.count && !used; j++)
-			used = has_file(&watch->targets.items[j], watch->files[i].file);
-		if (used)
-			watch->files[kept++] = watch->files[i];
-		else
-			tracer_detach_group(watch->tracer, watch->files[i].group);
+			used = has_group(&watch->targets.items[j], file->group);
+		if (used) {
+			watch->files[kept++] = *file;
+			continue;
+		}
+		tracer_detach_group(watch->tracer, file->group);
+		close(file->fd);
 	}
 	watch->file_count = kept;
+}
+
+void attachment_release_files(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->file_count; i++)
+		close(watch->files[i].fd);
+	free(watch->files);
+	watch->files = NULL;
+	watch->file_count = 0;
 }
 
 static int cannot_place(const struct examined_site *site, int error, struct watch_problem *problem)
@@ -191,14 +249,14 @@ static int cannot_place(const struct examined_site *site, int error, struct watc
 static int place(struct watch *watch, struct watch_target *target, const struct examined_site *site,
 		 struct watch_problem *problem)
 {
-	struct watched_file *file = watched_file(watch, site->file);
 	struct probe_site probe = site->site;
-	int error;
+	struct watched_file *file = NULL;
+	int error = watched_file(watch, site, &file);
 
-	if (!file)
-		return -ENOMEM;
-	if (!has_file(target, site->file))
-		target->files[target->file_count++] = site->file;
+	if (error)
+		return cannot_place(site, error, problem);
+	if (!has_group(target, file->group))
+		target->groups[target->group_count++] = file->group;
 	if (file->placed[probe.probe])
 		return 0;
 	probe.group = file->group;
@@ -244,7 +302,7 @@ void attachment_drop(struct watch *watch, struct watch_target *target)
 	remove_processes(watch, target);
 	target->attached = false;
 	target->has_row = false;
-	target->file_count = 0;
+	target->group_count = 0;
 	refresh_binaries(watch, target);
 	drop_unused_files(watch);
 }

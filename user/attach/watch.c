@@ -27,7 +27,7 @@ void watch_free(struct watch *watch)
 		tracer_disarm(watch->tracer);
 	tracer_free(watch->tracer);
 	watch_targets_release(&watch->targets);
-	free(watch->files);
+	attachment_release_files(watch);
 	free(watch);
 }
 

@@ -48,8 +48,8 @@ struct watch_target {
 	uint32_t *worker_generations; /* of instance.workers, by index; owned */
 	bool usable;                  /* false: problem says why */
 	struct watch_problem problem;
-	struct file_id files[WATCH_FILES]; /* that hold its probes */
-	size_t file_count;
+	uint32_t groups[WATCH_FILES]; /* of the files that hold its probes */
+	size_t group_count;
 	bool has_row, attached;
 	bool starting;    /* just seen: not nginx's title yet, or not its libraries; it may become another process */
 	uint64_t came_ns; /* when it was seen first, CLOCK_MONOTONIC */

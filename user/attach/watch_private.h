@@ -10,8 +10,9 @@
 
 /* A file with probes in it. */
 struct watched_file {
-	struct file_id file;
-	uint32_t group; /* of the tracer's sites */
+	struct file_id file; /* as who mapped it first knows it */
+	int fd;              /* O_PATH: it is compared with others as it is now */
+	uint32_t group;      /* of the tracer's sites */
 	bool placed[PROBE_COUNT];
 };
 
@@ -51,6 +52,9 @@ int attachment_make(struct watch *watch, struct watch_target *target, struct wat
 /* Lets a target go: its processes, its row, and each file that no other target has. NULL-safe for one never attached.
  */
 void attachment_drop(struct watch *watch, struct watch_target *target);
+
+/* Closes and frees what is known of probed files; their probes stay. */
+void attachment_release_files(struct watch *watch);
 
 /* Begins to look for what came while the watch was being attached, and again at what was being started then. */
 void rescan_start(struct watch *watch, uint64_t now_ns);

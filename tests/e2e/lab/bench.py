@@ -72,10 +72,11 @@ class Bench:
                         process.kill()
 
     @contextlib.contextmanager
-    def tracing(self, pid=0):
+    def tracing(self, pid=0, *options):
         """An attached Tracer: of the bench's nginx (0), of another pid, or (None) of every nginx."""
         path = os.path.join(self.rig.dir, "cli.err")
-        with tracer.Tracer(self.tlswhy, self.rig.nginx.pid if pid == 0 else pid, path) as traced:
+        with tracer.Tracer(self.tlswhy, self.rig.nginx.pid if pid == 0 else pid, path,
+                           options) as traced:
             traced.wait_ready()
             yield traced
 

@@ -29,8 +29,11 @@ http {{
 }}
 """
 # The root is a file system of its own, made anew each time: no inode is one that was there before.
-START = ('mount -t tmpfs none "$1" && cp -a "$2/." "$1" && mknod -m 666 "$1/dev/null" c 1 3 && '
-         'shift 2 && cd / && exec "$@"')
+COPY = 'mount -t tmpfs none "$1" && cp -a "$2/." "$1"'
+# The root is the image with a layer of its own above it, as container engines make it.
+OVERLAY = ('mkdir -p "$1.upper" "$1.work" && '
+           'mount -t overlay -o "lowerdir=$2,upperdir=$1.upper,workdir=$1.work" none "$1"')
+START = ' && mknod -m 666 "$1/dev/null" c 1 3 && shift 2 && cd / && exec "$@"'
 FILES = ("/etc/passwd", "/etc/group", "/etc/ssl/openssl.cnf")
 
 
@@ -65,7 +68,9 @@ def make_image(directory, pki, programs=("/usr/sbin/nginx",), daemon=False, work
 class Container:
     """One life of it, from `with` to its end."""
 
-    def __init__(self, image, directory, command=("/usr/sbin/nginx", "-c", "/nginx.conf"), workers=1):
+    def __init__(self, image, directory, command=("/usr/sbin/nginx", "-c", "/nginx.conf"), workers=1,
+                 overlay=False):
+        self.mount = OVERLAY if overlay else COPY
         self.image, self.workers = image, workers
         self.root = os.path.join(directory, "root")
         self.command = command
@@ -75,7 +80,8 @@ class Container:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-c", START, "sh", self.root,
+            ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-c", self.mount + START, "sh",
+             self.root,
              self.image, "chroot", self.root, *self.command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE)
         try:

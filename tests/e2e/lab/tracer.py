@@ -122,10 +122,10 @@ class Reporter(Child):
 
 
 class Tracer(Child):
-    """`tlswhy trace --format json`, of one nginx or (None) of all: its events as they come."""
+    """`tlswhy trace --format json`, of one nginx or (None) of all, or as the options say: its events as they come."""
 
-    def __init__(self, tlswhy, pid, stderr_path):
-        only = [] if pid is None else ["-p", str(pid)]
+    def __init__(self, tlswhy, pid, stderr_path, options=()):
+        only = [*([] if pid is None else ["-p", str(pid)]), *options]
         super().__init__([tlswhy, "trace", "--format", "json", *only], stderr_path)
         self.events = [] # (arrival in Unix seconds, event)
         self.rubbish = []
