@@ -27,6 +27,7 @@
 #define WALK_SHARE       20 /* one part of so many of a CPU's time is spent on walks at most */
 #define STARTING_NS      (3 * SECOND_NS)
 #define GRACE_NS         (3 * SECOND_NS)
+#define GRACE_MAX_NS     (15 * SECOND_NS)
 #define ASKED_PER_SECOND 50
 #define GONE_MAX         128 /* targets that went and are still listed */
 
@@ -37,6 +38,7 @@ static const uint64_t steps_ns[] = {
 
 #define STEPS       (sizeof(steps_ns) / sizeof(steps_ns[0]))
 #define STEPS_SHORT 4 /* where no program was started that may take its time */
+#define STEPS_SOON  3 /* within the first second */
 
 /* Who is told of changes. */
 struct listener {
@@ -60,7 +62,7 @@ static void rescan_begin(struct watch *watch, uint64_t now_ns)
 
 static bool is_clear(const struct watch_target *target)
 {
-	return target->usable && target->instance.title != NGINX_TITLE_NONE;
+	return target->usable && target->instance.title != NGINX_TITLE_NONE && target->instance.worker_count > 0;
 }
 
 void rescan_start(struct watch *watch, uint64_t now_ns)
@@ -125,6 +127,17 @@ static void forget_some(struct watch_targets *targets)
 	targets->count = kept;
 }
 
+/*
+ * Whether what went for so long is to be let go now. The kernel places no probe while it takes one away, and that
+ * takes a tenth of a second each: what is just coming goes first.
+ */
+static bool is_time_to_drop(const struct rescan *rescan, uint64_t gone_for_ns)
+{
+	bool coming = rescan->step < STEPS_SOON && rescan->step < rescan->steps;
+
+	return gone_for_ns > (coming ? GRACE_MAX_NS : GRACE_NS);
+}
+
 static void check_targets(struct watch *watch, uint64_t now_ns, const struct listener *listener)
 {
 	if (now_ns < watch->rescan.check_ns)
@@ -135,7 +148,7 @@ static void check_targets(struct watch *watch, uint64_t now_ns, const struct lis
 
 		if (!target->gone_ns && !target_is_there(target))
 			target_went(watch, target, now_ns, listener);
-		if (target->attached && target->gone_ns && now_ns - target->gone_ns > GRACE_NS)
+		if (target->attached && target->gone_ns && is_time_to_drop(&watch->rescan, now_ns - target->gone_ns))
 			attachment_drop(watch, target);
 	}
 	forget_some(&watch->targets);
@@ -218,9 +231,14 @@ static int take_in(struct watch *watch, struct watch_target *known, struct nginx
 
 static int walk(struct watch *watch, uint64_t now_ns, const struct listener *listener)
 {
+	uint64_t spent_ns = clock_thread_cpu_ns();
 	struct nginx_list list = { 0 };
 	int error = nginx_find(&list);
 
+	/* Attaching costs more, but once. */
+	spent_ns = clock_thread_cpu_ns() - spent_ns;
+	watch->rescan.earliest_ns = clock_monotonic_ns() + spent_ns * WALK_SHARE;
+	log_debug("looked for nginx: %.1f ms", (double)spent_ns / MS_NS);
 	for (size_t i = 0; i < list.count && !error; i++) {
 		struct watch_target *known = known_target(watch, &list.items[i]);
 
@@ -234,7 +252,6 @@ static int walk(struct watch *watch, uint64_t now_ns, const struct listener *lis
 static void walk_if_due(struct watch *watch, uint64_t now_ns, const struct listener *listener)
 {
 	struct rescan *rescan = &watch->rescan;
-	uint64_t spent_ns;
 	int error;
 
 	if (!rescan->begin_ns || rescan->step >= rescan->steps ||
@@ -242,13 +259,9 @@ static void walk_if_due(struct watch *watch, uint64_t now_ns, const struct liste
 		return;
 	while (rescan->step < rescan->steps && now_ns >= rescan->begin_ns + steps_ns[rescan->step])
 		rescan->step++;
-	spent_ns = clock_thread_cpu_ns();
 	error = walk(watch, now_ns, listener);
 	if (error)
 		log_debug("looking for nginx: %s", strerror(-error));
-	spent_ns = clock_thread_cpu_ns() - spent_ns;
-	log_debug("looked for nginx: %.1f ms", (double)spent_ns / MS_NS);
-	rescan->earliest_ns = clock_monotonic_ns() + spent_ns * WALK_SHARE;
 }
 
 void watch_tick(struct watch *watch, uint64_t now_ns, watch_change_fn *changed, void *context)
