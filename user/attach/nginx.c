@@ -60,45 +60,6 @@ static void *grow(void *items, size_t count, size_t *capacity, size_t item_bytes
 	return moved;
 }
 
-static bool starts_with(const char *text, size_t bytes, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return bytes >= n && !memcmp(text, prefix, n);
-}
-
-enum nginx_title nginx_title_of(const char *command_line, size_t bytes)
-{
-	static const char *const programs[] = { "nginx: ", "angie: " };
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		size_t skip = strlen(programs[i]);
-
-		if (!starts_with(command_line, bytes, programs[i]))
-			continue;
-		if (starts_with(command_line + skip, bytes - skip, "master process"))
-			return NGINX_TITLE_MASTER;
-		if (starts_with(command_line + skip, bytes - skip, "worker process is shutting down"))
-			return NGINX_TITLE_WORKER_SHUTTING_DOWN;
-		if (starts_with(command_line + skip, bytes - skip, "worker process"))
-			return NGINX_TITLE_WORKER;
-		return NGINX_TITLE_OTHER;
-	}
-	return NGINX_TITLE_NONE;
-}
-
-/* Options with which nginx does one thing and ends. */
-static bool has_command_option(const char *command_line, size_t bytes)
-{
-	const char *p = command_line, *end = command_line + bytes;
-
-	while ((p = memchr(p, '\0', (size_t)(end - p))) && ++p < end - 1) {
-		if (*p == '-' && p[1] && strchr("tTsvVh?", p[1]))
-			return true;
-	}
-	return false;
-}
-
 static bool exe_is_nginx(pid_t pid)
 {
 	autolibrary struct library *exe = NULL;
@@ -118,7 +79,7 @@ int nginx_ask(pid_t pid, enum nginx_answer *out)
 		return -ESRCH;
 	if (!exe_is_nginx(pid))
 		*out = NGINX_ANSWER_NO;
-	else if (has_command_option(command_line, (size_t)bytes))
+	else if (nginx_is_command(command_line, (size_t)bytes))
 		*out = NGINX_ANSWER_COMMAND;
 	else
 		*out = NGINX_ANSWER_YES;
@@ -164,7 +125,7 @@ static int table_add(struct table *table, pid_t pid)
 	process.parent = stat.parent;
 	process.start_ticks = stat.start_ticks;
 	process.title = nginx_title_of(command_line, (size_t)bytes);
-	process.is_command = has_command_option(command_line, (size_t)bytes);
+	process.is_command = nginx_is_command(command_line, (size_t)bytes);
 	process.is_nginx = process.title != NGINX_TITLE_NONE;
 	/* Kernel threads have no command line. */
 	error = !process.is_nginx && bytes ? ask_exe(table, pid, &process.is_nginx) : 0;

@@ -64,6 +64,8 @@ struct nginx_libraries {
 
 /* From the beginning of /proc/PID/cmdline; need not end with NUL. */
 enum nginx_title nginx_title_of(const char *command_line, size_t bytes);
+/* Whether it has an option with which nginx does one thing and ends (-t, -s, -v, ...); of the same bytes. */
+bool nginx_is_command(const char *command_line, size_t bytes);
 /* Whether a file of that name is libssl or libcrypto of OpenSSL or a fork; NSS's libssl3.so is neither. */
 bool nginx_library_kind_of(const char *path, enum nginx_library_kind *kind);
 
