@@ -11,7 +11,8 @@ import re
 
 LINE = re.compile(r"^(?P<date>\S+ \S+) \[(?P<level>\w+)\] (?P<pid>\d+)#\d+: \*(?P<connection>\d+) (?P<text>.*)$")
 LISTENER = re.compile(r"server: (?:\S*:|port-)(\d+)(?:,|$)")
-BACKEND = re.compile(r'upstream: "(?:https://)?[^"/]*:(\d+)[/"]')
+BACKEND = re.compile(r'upstream: "(?:\w+://)?[^"/]*:(\d+)[/"]')
+ERROR = re.compile(r"\berror:([0-9A-F]{8}):")
 
 TIMEOUTS = {"timeout_before_hello", "timeout_mid_handshake"}
 PARTINGS = {"peer_closed_before_hello", "peer_closed_mid_handshake", "peer_reset"}
@@ -139,6 +140,11 @@ def read(path):
         elif not parse_line(head):
             complaints.append(aside_complaint(text, connection, known))
     return Log(failures, peers, [complaint for complaint in complaints if complaint])
+
+
+def error_codes(text):
+    """The packed OpenSSL errors of a line, oldest first."""
+    return [int(code, 16) for code in ERROR.findall(text)]
 
 
 def event_port(event):
