@@ -115,7 +115,7 @@ def replay_of_the_demo(bench):
                      for kind, path in runs]
         readers = [stack.enter_context(concurrent.futures.ThreadPoolExecutor(1)) for _ in runs]
         outputs = [reader.submit(process.stdout.read) for reader, process in zip(readers, processes)]
-        rig.act_all(lab.targets, 4)
+        rig.act_all(lab, lab.targets, 4)
         time.sleep(SETTLE_SECONDS)
         for process in processes:
             process.send_signal(signal.SIGINT)

@@ -2,7 +2,7 @@
 """Somebody connects to nginx's http module with TLS. error is an OpenSSL reason of the SSL library."""
 from lab import clients, raw, wire
 from lab.clients import TLS12, TLS13, tls
-from lab.scenario import Scenario, client
+from lab.scenario import Before, Scenario, client
 from lab.wire import client_hello
 
 HALF_HELLO = client_hello()[:60]
@@ -73,7 +73,8 @@ NEGOTIATION = (
          client("no_shared_signature_algorithm", error=376)),
     http("http_no_application_protocol", tls(alpn=("postgresql",)),
          client("no_application_protocol", error=235, alert_sent="no_application_protocol"),
-         listen="127.0.0.1:@PORT@ ssl http2"),
+         listen="127.0.0.1:@PORT@ ssl http2",
+         before=Before("nginx took an unknown protocol for none", (client(),), nginx=(1, 21, 4))),
     http("http_inappropriate_fallback", clients.raw(client_hello(
         ciphers=(wire.ECDHE_ECDSA_AES128, wire.FALLBACK_SCSV))), client("inappropriate_fallback", error=373)),
     http("http_unrecognized_name", tls(sni="nobody.test"),

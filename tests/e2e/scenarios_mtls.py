@@ -2,19 +2,20 @@
 """nginx asks its clients for a certificate. OpenSSL completes all of these; nginx refuses afterwards."""
 from lab import clients
 from lab.clients import TLS12, tls
-from lab.scenario import Scenario, client
+from lab.scenario import Before, Scenario, client
 
 ASK = "ssl_verify_client on; ssl_client_certificate @PKI@/ca.pem; "
 OPTIONAL = "ssl_verify_client optional; ssl_client_certificate @PKI@/ca.pem; "
 CRL = ASK + "ssl_crl @PKI@/crl.pem; "
 
 
-def mtls(name, trigger, *expect, module="http", conf=ASK):
-    return Scenario(name, module, trigger, expect, conf=conf, hold=True)
+def mtls(name, trigger, *expect, module="http", conf=ASK, before=None):
+    return Scenario(name, module, trigger, expect, conf=conf, hold=True, before=before)
 
 
-def bad(name, cause, verify_result, conf=ASK, **options):
-    return mtls(f"mtls_{name}", tls(cert=name, **options), client(cause, verify_result=verify_result), conf=conf)
+def bad(name, cause, verify_result, conf=ASK, before=None, **options):
+    return mtls(f"mtls_{name}", tls(cert=name, **options), client(cause, verify_result=verify_result), conf=conf,
+                before=before)
 
 
 ACCEPTED = (
@@ -43,7 +44,9 @@ REFUSED = (
     bad("weak", "peer_certificate_weak", 66, ciphers="DEFAULT:@SECLEVEL=0"),
     bad("badsignature", "peer_certificate_invalid", 7),
     bad("revoked", "peer_certificate_revoked", 23, conf=CRL),
-    bad("deep", "peer_certificate_untrusted", 20),
+    bad("deep", "peer_certificate_untrusted", 20, before=Before(
+        "OpenSSL had an error of its own for this", (client("peer_certificate_invalid", verify_result=22),),
+        openssl=(3, 0, 0))),
     mtls("mtls_crl_stale", tls(cert="leaf"), client("peer_certificate_revoked", verify_result=12),
          conf=ASK + "ssl_crl @PKI@/crl-stale.pem;"),
     mtls("mtls_crl_missing", tls(cert="leaf"), client("peer_certificate_revoked", verify_result=3),

@@ -4,7 +4,7 @@ import threading
 
 from lab import backends, clients, raw, wire
 from lab.backends import TLS12, TLS13, after_hello, refuse, tls
-from lab.scenario import BOTH_HOSTS, Scenario, upstream
+from lab.scenario import BOTH_HOSTS, Before, Scenario, upstream
 
 BOTH = "proxy_ssl_protocols TLSv1.2 TLSv1.3; "
 OLDER = "proxy_ssl_protocols TLSv1.2; " # what nginx did by default until 1.23.4, but for the versions nobody has
@@ -22,9 +22,9 @@ def proxy(name, backend, *expect, conf=BOTH, trigger=clients.get(), **options):
     return Scenario(name, "proxy", trigger, expect, conf=conf, backend=backend, **options)
 
 
-def unverified(name, backend, cause, verify_result=None, conf=VERIFY):
+def unverified(name, backend, cause, verify_result=None, conf=VERIFY, **options):
     fields = {} if verify_result is None else {"verify_result": verify_result}
-    return proxy(name, backend, upstream(cause, **fields), conf=conf, hold=True)
+    return proxy(name, backend, upstream(cause, **fields), conf=conf, hold=True, **options)
 
 
 def ok(name, backend, *expect, conf=BOTH, **options):
@@ -81,7 +81,9 @@ CERTIFICATE = (
     unverified("up_certificate_wrong_purpose", tls(cert="clientonly"), "peer_certificate_wrong_purpose", 26),
     unverified("up_certificate_weak", tls(cert="weak", ciphers=LEVEL0), "peer_certificate_weak", 66),
     unverified("up_certificate_bad_signature", tls(cert="badsignature"), "peer_certificate_invalid", 7),
-    unverified("up_certificate_deep", tls(cert="deep"), "peer_certificate_untrusted", 20),
+    unverified("up_certificate_deep", tls(cert="deep"), "peer_certificate_untrusted", 20, before=Before(
+        "OpenSSL had an error of its own for this", (upstream("peer_certificate_invalid", verify_result=22),),
+        openssl=(3, 0, 0))),
 )
 
 REFUSED = (
@@ -131,7 +133,9 @@ BROKEN = (
     # A banner that is there before nginx has begun is refused by nginx itself, without OpenSSL.
     proxy("up_not_tls", after_hello(backends.SSH_BANNER), upstream("not_tls", error=267)),
     proxy("up_legacy_renegotiation", after_hello(wire.server_hello(extensions=b"")),
-          upstream("legacy_renegotiation_refused", error=338)),
+          upstream("legacy_renegotiation_refused", error=338),
+          before=Before("OpenSSL allowed it: nginx waits for more until its client goes",
+                        (upstream("aborted_by_nginx"),), openssl=(3, 0, 0))),
     proxy("up_weak_dh", tls(cert="rsa", maximum=TLS12, dh="dh-weak.pem",
                             ciphers="DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0"),
           upstream("weak_dh", error=394)),

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import time
 
-MODULES = "/usr/lib/nginx/modules"
+from lab.place import Host
+
 PROTOCOLS = "TLSv1.2 TLSv1.3" # 1.22 leaves TLS 1.3 out by default
 FRAME = """\
 load_module {modules}/ngx_stream_module.so;
@@ -58,8 +59,11 @@ def wait_until(condition, seconds, what):
 class Nginx:
     """One nginx of our own. Used as a context manager it is stopped at the end, whatever happened."""
 
-    def __init__(self, directory, workers=2, user="www-data"):
+    def __init__(self, directory, workers=2, user="www-data", place=None, shared=None):
+        """shared: what a container must see of the host's files; directory, which is in it, where it is not given."""
         self.dir = directory
+        self.place = place or Host()
+        self.shared = shared or directory
         self.workers = workers
         self.user = user
         self.conf = os.path.join(directory, "nginx.conf")
@@ -69,14 +73,15 @@ class Nginx:
         os.chmod(directory, 0o755)
 
     def write(self, http="", stream="", mail="", main="", events=""):
-        text = FRAME.format(modules=MODULES, dir=self.dir, user=self.user, workers=self.workers, main=main,
+        text = FRAME.format(modules=self.place.modules, dir=self.dir, user=self.user, workers=self.workers, main=main,
                             events=events, http=http, stream=stream, mail=mail, protocols=PROTOCOLS)
         with open(self.conf, "w") as file:
             file.write(text)
 
     def start(self, seconds=60):
         """Listeners are bound before workers are made, so that all workers there means all ports there."""
-        self.process = subprocess.Popen(["nginx", "-p", self.dir, "-c", self.conf], stdin=subprocess.DEVNULL,
+        command = [self.place.nginx_path, "-p", self.dir, "-c", self.conf]
+        self.process = self.place.start(command, self.shared, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         wait_until(lambda: self._alive() and len(self.worker_pids()) == self.workers, seconds, "workers")
         return self
@@ -88,10 +93,14 @@ class Nginx:
 
     @property
     def pid(self):
-        return self.process.pid
+        """The master, as the host numbers it."""
+        return self.place.pid_of(self.process)
 
     def worker_pids(self):
-        with open(f"/proc/{self.pid}/task/{self.pid}/children") as file:
+        master = self.pid
+        if master is None:
+            return []
+        with open(f"/proc/{master}/task/{master}/children") as file:
             return [int(pid) for pid in file.read().split()]
 
     def reload(self):
@@ -100,7 +109,9 @@ class Nginx:
     def stop(self):
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.terminate()
+        master = self.pid
+        if master is not None:
+            os.kill(master, signal.SIGTERM)
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:

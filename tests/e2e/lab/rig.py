@@ -11,20 +11,23 @@ import subprocess
 import sys
 
 from lab import backends, nginx, pki, scenario as model
+from lab.place import Host
 
 
 class Rig:
     """As a context manager its nginx runs from `with` to its end."""
 
-    def __init__(self, directory, scenarios, workers=2):
+    def __init__(self, directory, scenarios, workers=2, place=None):
         os.chmod(directory, 0o755)
         made = os.path.join(directory, "pki")
         os.makedirs(made, exist_ok=True)
         self.dir = directory
         self.pki = pki.Pki(made).create()
-        self.ports = model.Ports()
+        self.place = place or Host()
+        self.ports = self.place.run(model.Ports)
         self.targets = [self._target(scenario) for scenario in scenarios]
-        self.nginx = nginx.Nginx(os.path.join(directory, "nginx"), workers=workers)
+        self.nginx = nginx.Nginx(os.path.join(directory, "nginx"), workers=workers, place=self.place,
+                                 shared=directory)
         self.nginx.write(**model.blocks(self.targets))
 
     def _target(self, scenario):
@@ -74,7 +77,7 @@ def act(target):
     return f"lab: {reason}" if must_succeed and reason else ""
 
 
-def act_all(targets, jobs):
+def act_all(lab, targets, jobs):
     """{name: complaint of the lab}"""
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs, initializer=lab.place.enter) as pool:
         return dict(zip((target.scenario.name for target in targets), pool.map(act, targets)))

@@ -32,12 +32,21 @@ def upstream(cause="ok", **fields):
 
 
 @dataclasses.dataclass(frozen=True)
+class Before:
+    """What releases older than these do instead, and why."""
+    why: str
+    expect: tuple
+    nginx: tuple = ()
+    openssl: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Scenario:
     """
     module: http, stream, mail (a TLS listener), proxy, grpc_proxy, uwsgi_proxy (http to a TLS backend) or stream_proxy.
     conf: directives of its server block; @PKI@, @PORT@, @BACKEND@ are replaced. certificate: the listener's, ""
     for none. trigger(target): what happens. backend(pki): its handler; BOTH_HOSTS gives nginx two
-    addresses to try. hold: the verdict may wait up to 1 s.
+    addresses to try. hold: the verdict may wait up to 1 s. before: what an older release does.
     """
     name: str
     module: str
@@ -49,6 +58,7 @@ class Scenario:
     backend: typing.Optional[typing.Callable] = None
     backend_host: str = "127.0.0.1"
     hold: bool = False
+    before: typing.Optional[Before] = None
 
     def backend_hosts(self):
         """Addresses the backend listens on."""
