@@ -260,7 +260,8 @@ $(ROOTS)/%:
 check-roots: $(PROGRAM) ## the end-to-end scenarios on other Debian releases, as containers (root)
 	$(need_root)
 	-$(Q)$(MAKE) --no-print-directory -k -j4 roots
-	$(Q)tests/summary $(foreach suite,$(SUITES),"$(call with_root,$(suite))")
+	$(Q)tests/summary $(foreach suite,$(SUITES),"$(call with_root,$(suite))") \
+		"$(PYTHON) tests/e2e/roots.py --tlswhy $(PROGRAM) $(SUITES:%=--root $(ROOTS)/%)"
 
 .PHONY: check-reloads
 check-reloads: $(PROGRAM) $(LOADGEN) ## a hundred reloads of nginx under load: exact counts, nothing grows (root)

@@ -99,11 +99,17 @@ class Child:
         self.stop()
 
 
+def only(pids):
+    """Options that choose an nginx, several of them, or (None) all of the host."""
+    chosen = [] if pids is None else [pids] if isinstance(pids, int) else pids
+    return [option for pid in chosen for option in ("-p", str(pid))]
+
+
 class Reporter(Child):
     """`tlswhy report --format json`, whose report is there once it is stopped."""
 
-    def __init__(self, tlswhy, master_pid, stderr_path):
-        super().__init__([tlswhy, "report", "-d", "600", "--format", "json", "-p", str(master_pid)], stderr_path)
+    def __init__(self, tlswhy, pids, stderr_path):
+        super().__init__([tlswhy, "report", "-d", "600", "--format", "json", *only(pids)], stderr_path)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.text = ""
 
@@ -122,11 +128,10 @@ class Reporter(Child):
 
 
 class Tracer(Child):
-    """`tlswhy trace --format json`, of one nginx or (None) of all, or as the options say: its events as they come."""
+    """`tlswhy trace --format json`, of one nginx, several or (None) all, or as the options say: its events."""
 
-    def __init__(self, tlswhy, pid, stderr_path, options=()):
-        only = [*([] if pid is None else ["-p", str(pid)]), *options]
-        super().__init__([tlswhy, "trace", "--format", "json", *only], stderr_path)
+    def __init__(self, tlswhy, pids, stderr_path, options=()):
+        super().__init__([tlswhy, "trace", "--format", "json", *only(pids), *options], stderr_path)
         self.events = [] # (arrival in Unix seconds, event)
         self.rubbish = []
         self.thread = threading.Thread(target=self._read, daemon=True)
