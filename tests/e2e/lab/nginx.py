@@ -13,8 +13,7 @@ from lab.place import Host
 
 PROTOCOLS = "TLSv1.2 TLSv1.3" # 1.22 leaves TLS 1.3 out by default
 FRAME = """\
-load_module {modules}/ngx_stream_module.so;
-load_module {modules}/ngx_mail_module.so;
+{load}
 daemon off;
 user {user};
 worker_processes {workers};
@@ -73,8 +72,8 @@ class Nginx:
         os.chmod(directory, 0o755)
 
     def write(self, http="", stream="", mail="", main="", events=""):
-        text = FRAME.format(modules=self.place.modules, dir=self.dir, user=self.user, workers=self.workers, main=main,
-                            events=events, http=http, stream=stream, mail=mail, protocols=PROTOCOLS)
+        text = FRAME.format(load=self.place.load_modules(), dir=self.dir, user=self.user, workers=self.workers,
+                            main=main, events=events, http=http, stream=stream, mail=mail, protocols=PROTOCOLS)
         with open(self.conf, "w") as file:
             file.write(text)
 

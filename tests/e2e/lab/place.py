@@ -68,6 +68,11 @@ class Host:
         """(3, 0, 19), that of the library in memory"""
         return version_of(self._versions(), *OPENSSL_VERSIONS)
 
+    def load_modules(self):
+        """Directives for the modules that its configurations need and that are not linked in."""
+        return "\n".join(f"load_module {self.modules}/ngx_{name}_module.so;" for name in ("stream", "mail")
+                         if f"--with-{name}=dynamic" in self._versions())
+
     def enter(self):
         """Brings the calling thread into the place's network."""
 
