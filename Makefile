@@ -268,10 +268,22 @@ check-reloads: $(PROGRAM) $(LOADGEN) ## a hundred reloads of nginx under load: e
 	$(need_root)
 	$(Q)$(PYTHON) tests/e2e/reloads.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)
 
-.PHONY: check-matrix
-check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: other releases, a hundred reloads, the fuzz targets (root)
+# The nginx stays, as the roots do. Its functions are found in two ways; both must lead to all of the scenarios.
+STATIC_NGINX := $(G)/nginx-static
+STATIC_E2E   := $(PYTHON) tests/e2e/run.py --tlswhy $(G)/static/tlswhy --nginx $(STATIC_NGINX)
+
+.PHONY: check-static
+check-static: static ## the static program, and an nginx with OpenSSL linked in (root)
 	$(need_root)
-	$(Q)tests/summary "$(MAKE) --no-print-directory check-roots" "$(MAKE) --no-print-directory check-reloads" \
+	$(Q)tests/static/make-nginx $(STATIC_NGINX)
+	$(Q)tests/summary "$(PYTHON) tests/static/run.py --tlswhy $(G)/static/tlswhy --nginx $(STATIC_NGINX)" \
+		"$(STATIC_E2E)/symbols" "$(STATIC_E2E)/stripped"
+
+.PHONY: check-matrix
+check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: other releases, linked in, reloads, the fuzz targets (root)
+	$(need_root)
+	$(Q)tests/summary "$(MAKE) --no-print-directory check-roots" "$(MAKE) --no-print-directory check-static" \
+		"$(MAKE) --no-print-directory check-reloads" \
 		"$(MAKE) --no-print-directory fuzz"
 
 .PHONY: fuzz
