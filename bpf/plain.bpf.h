@@ -144,12 +144,14 @@ static __always_inline void plain_answer(__u64 request, __u32 status)
 	if (!armed)
 		return;
 	counter_add(COUNTER_ANSWER_HITS, 1); /* of every process that runs this file: the budget is the host's */
-	if ((!lost && status != 400 && status != 497) || !hit_init(&hit, 0))
+	if ((!lost && status != 400 && (status < 495 || status > 497)) || !hit_init(&hit, 0))
 		return;
 	if (!read_user(&connection, sizeof(connection), request + NGX_REQUEST_CONNECTION) || !connection)
 		return;
 	if (lost)
 		emit_answer(hit.tgid, nginx_number(connection), status);
+	else if (status == 495 || status == 496)
+		settled_answered(&hit, connection, status);
 	else
 		plain_refused(&hit, connection, status);
 }

@@ -8,7 +8,8 @@
 #ifndef TLSWHY_SETTLED_BPF_H
 #define TLSWHY_SETTLED_BPF_H
 
-#define LATE_ALERT_BYTES 64 /* an encrypted alert record has 24 */
+#define LATE_ALERT_BYTES       64 /* an encrypted alert record has 24 */
+#define X509_V_ERR_UNSPECIFIED 1
 
 /* What of an ending is known while its object lives; leaves the rest zero. */
 static __always_inline void ending_init(struct ending *ending, const struct hit *hit, __u8 kind, __u8 outcome)
@@ -66,8 +67,11 @@ static __always_inline void settled_keep(const struct hit *hit, const struct end
 		settled_alias(hit, &settled);
 }
 
-/* It was ok and is not: takes the ok back and counts this instead, once. */
-static __noinline int settled_amend(const struct hit *hit, struct settled *settled, __u8 rejection)
+/*
+ * It was ok and is not: takes the ok back and counts this instead, once. shown: a certificate was, although no object
+ * says so.
+ */
+static __noinline int settled_amend(const struct hit *hit, struct settled *settled, __u8 rejection, bool shown)
 {
 	struct call *call = call_get(hit);
 	struct ending *ending;
@@ -87,6 +91,10 @@ static __noinline int settled_amend(const struct hit *hit, struct settled *settl
 	if (rejection == REJECTION_CLIENT_CERTIFICATE && verdict->verify_result == 0 &&
 	    verdict->flags & VERDICT_PEER_CERTIFICATE)
 		rejection = REJECTION_OCSP;
+	if (shown) {
+		verdict->flags |= VERDICT_PEER_CERTIFICATE;
+		verdict->verify_result = X509_V_ERR_UNSPECIFIED;
+	}
 	verdict->rejection = rejection;
 	ending->begin_ns = settled->begin_ns;
 	ending->latency_ns = settled->latency_ns;
@@ -129,7 +137,7 @@ static __always_inline void settled_drop_alias(const struct hit *hit, const stru
 static __always_inline void settled_free(const struct hit *hit, struct object_key *key, struct settled *settled)
 {
 	if (settled_refused_late(hit, settled))
-		settled_amend(hit, settled, REJECTION_UPSTREAM_ALERT);
+		settled_amend(hit, settled, REJECTION_UPSTREAM_ALERT, false);
 	if (knobs.final_marks && (settled->flags & EVENT_MAY_AMEND) && !(settled->flags & SETTLED_AMENDED))
 		emit_mark(EVENT_FINAL, hit->tgid, hit->object, settled->begin_ns);
 	if (settled->session)
@@ -154,7 +162,22 @@ static __always_inline void settled_client_rejected(__u64 session)
 	key_init(&key, &hit);
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
 	if (settled && settled->session == session)
-		settled_amend(&hit, settled, REJECTION_CLIENT_CERTIFICATE);
+		settled_amend(&hit, settled, REJECTION_CLIENT_CERTIFICATE, false);
+}
+
+/* nginx answers 495 or 496 on a connection of which nothing else is known: it refuses the client's certificate. */
+static __always_inline void settled_answered(struct hit *hit, __u64 connection, __u32 status)
+{
+	struct settled *settled;
+	struct object_key key;
+
+	if (!hit->layout->object_is_connection)
+		return;
+	hit->object = connection;
+	key_init(&key, hit);
+	settled = bpf_map_lookup_elem(&settled_objects, &key);
+	if (settled)
+		settled_amend(hit, settled, REJECTION_CLIENT_CERTIFICATE, status == 495);
 }
 
 /*
@@ -185,7 +208,7 @@ static __always_inline void settled_upstream_refused(__u8 rejection, __s32 verif
 	if (rejection == REJECTION_UPSTREAM_VERIFY &&
 	    (verify_result == 0 || field_s32(hit.object, hit.layout->verify_result, 0) != verify_result))
 		return;
-	settled_amend(&hit, settled, rejection);
+	settled_amend(&hit, settled, rejection, false);
 }
 
 #endif

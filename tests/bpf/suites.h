@@ -13,6 +13,7 @@
 	X(unknown)   \
 	X(partial)   \
 	X(nginx)     \
+	X(before)    \
 	X(processes) \
 	X(answers)   \
 	X(losses)    \

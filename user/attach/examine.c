@@ -208,18 +208,16 @@ void examined_sites_release(struct examined_sites *sites)
 /* The library's functions and the layout of its objects. */
 static int examine_objects(struct watch_target *target, const struct files *files, struct examined_sites *sites)
 {
-	struct watch_problem problem;
-	int error = find_sites(files, false, sites, &problem);
+	int error = find_sites(files, false, sites, &target->unseen);
 
-	if (error) {
-		snprintf(target->unseen, sizeof(target->unseen), "%s", problem.sentence);
+	target->unseen.fault = WATCH_FAULT_NONE;
+	if (error)
 		return error;
-	}
 	error = layout_for(files->library[PROBE_IN_LIBSSL], files->library[PROBE_IN_LIBCRYPTO], &target->offsets,
 			   &target->layout);
 	if (error)
-		snprintf(target->unseen, sizeof(target->unseen), "cannot read the objects of '%.200s': %s",
-			 target->library_path, target->layout.reason);
+		snprintf(target->unseen.sentence, sizeof(target->unseen.sentence),
+			 "cannot read the objects of '%.200s': %s", target->library_path, target->layout.reason);
 	return error;
 }
 

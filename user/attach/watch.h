@@ -40,9 +40,9 @@ struct watch_target {
 	char *library_path; /* for display; the executable's where OpenSSL is linked in */
 	struct layout_report layout;
 	struct layout offsets;
-	bool by_connection; /* nothing is known of its library: layout.reason or unseen says why */
-	char unseen[512];   /* a sentence on that; "" where its objects can be read */
-	uint32_t row;       /* of the kernel side's layouts */
+	bool by_connection;          /* nothing is known of its library */
+	struct watch_problem unseen; /* why that is so; no fault */
+	uint32_t row;                /* of the kernel side's layouts */
 	struct nginx_globals globals;
 	uint32_t generation;          /* of the newest workers; the first one seen is 1 */
 	uint32_t *worker_generations; /* of instance.workers, by index; owned */

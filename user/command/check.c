@@ -19,7 +19,7 @@
 #include "command/command.h"
 #include "command/session.h"
 
-#define ANSWER_BYTES 640
+#define ANSWER_BYTES 1280
 
 /* One requirement and what was found. */
 struct answer {
@@ -121,9 +121,10 @@ static void describe_target(struct answers *answers, const struct watch_target *
 	if (target->by_connection) {
 		snprintf(answer->found, sizeof(answer->found),
 			 "master %d, %zu worker%s, %s: role, peer, outcome and errno through nginx's own functions, "
-			 "no TLS error or version: %s",
+			 "no TLS error or version: %s%s%s",
 			 (int)instance->master, instance->worker_count, instance->worker_count == 1 ? "" : "s",
-			 instance->exe.path, target->unseen);
+			 instance->exe.path, target->unseen.sentence, target->unseen.hint[0] ? "; " : "",
+			 target->unseen.hint);
 		return;
 	}
 	snprintf(answer->found, sizeof(answer->found),
