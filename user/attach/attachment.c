@@ -288,6 +288,8 @@ int attachment_make(struct watch *watch, struct watch_target *target, struct wat
 	examined_sites_release(&sites);
 	if (!error)
 		drop_unused_files(watch);
+	if (!error && !before)
+		refine_begin(watch, target);
 	if (error && !before)
 		attachment_drop(watch, target);
 	if (error && problem->fault == WATCH_FAULT_NONE) {

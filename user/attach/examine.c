@@ -13,6 +13,7 @@
 
 #include "attach/debug_file.h"
 #include "attach/harm.h"
+#include "attach/tails.h"
 #include "base/cleanup.h"
 
 /* The three files of an instance; two or all may be one. */
@@ -152,11 +153,49 @@ static int no_function(struct watch_problem *problem, const struct files *files,
 	return -ENOTSUP;
 }
 
+static bool is_used(enum probe_use use, bool by_connection)
+{
+	return use == PROBE_FOR_ALL || (use == PROBE_FOR_OBJECTS) == !by_connection;
+}
+
+/* Where the function of a probe is: the function itself, or a part of it that the compiler has split off. */
+static int find_place(const struct library *library, enum probe probe, struct symbol *out)
+{
+	const struct probe_spec *spec = probe_spec(probe);
+	struct symbol function, other;
+	struct tails tails;
+	size_t part;
+	int error = find_function(library, probe, &function);
+
+	if (!error && spec->use >= PROBE_FOR_PART_0) {
+		bool has_other = !library_symbol(library, "ngx_ssl_ocsp_validate", &other);
+
+		part = spec->use - PROBE_FOR_PART_0;
+		error = tails_find(library, &function, has_other ? &other : NULL, &tails);
+		if (!error && part >= tails.count)
+			error = -ENOENT;
+		if (!error)
+			function = tails.items[part];
+	}
+	if (!error)
+		*out = function;
+	return error;
+}
+
+static int split_function(struct watch_problem *problem, const char *path)
+{
+	*problem = problem_of(WATCH_FAULT_REQUIREMENT);
+	snprintf(problem->sentence, sizeof(problem->sentence),
+		 "the compiler has split 'ngx_ssl_handshake' of '%s' in a way that cannot be followed", path);
+	snprintf(problem->hint, sizeof(problem->hint),
+		 "an nginx that does not hide its TLS library is traced by that library's functions");
+	return -ENOTSUP;
+}
+
 /* Every required function must be there before a probe is placed anywhere. */
 static int find_sites(const struct files *files, bool by_connection, struct examined_sites *sites,
 		      struct watch_problem *problem)
 {
-	const enum probe_use other = by_connection ? PROBE_FOR_OBJECTS : PROBE_FOR_CONNECTIONS;
 
 	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
 		const struct probe_spec *spec = probe_spec(probe);
@@ -164,10 +203,11 @@ static int find_sites(const struct files *files, bool by_connection, struct exam
 		struct symbol symbol;
 		int error;
 
-		if (spec->use == other)
+		if (!is_used(spec->use, by_connection))
 			continue;
-		error = find_function(files->library[spec->file], probe, &symbol);
-
+		error = find_place(files->library[spec->file], probe, &symbol);
+		if (error && spec->use >= PROBE_FOR_PART_0 && error != -ENOENT)
+			return split_function(problem, files->place[spec->file].display_path);
 		if (error && spec->required)
 			return no_function(problem, files, spec);
 		if (error)

@@ -13,7 +13,13 @@
 enum probe_file { PROBE_IN_NGINX, PROBE_IN_LIBSSL, PROBE_IN_LIBCRYPTO };
 
 /* For which targets: whose library's objects can be read, of whose library nothing is known, both. */
-enum probe_use { PROBE_FOR_OBJECTS, PROBE_FOR_CONNECTIONS, PROBE_FOR_ALL };
+enum probe_use {
+	PROBE_FOR_OBJECTS,
+	PROBE_FOR_CONNECTIONS,
+	PROBE_FOR_ALL,
+	PROBE_FOR_PART_0, /* PROBE_FOR_CONNECTIONS, in what the compiler made of the rest of the function (tails.h) */
+	PROBE_FOR_PART_1,
+};
 
 /* X(symbol, number, program, function, file, is a return probe, required, use) */
 #define PROBES(X)                                                                                                 \
@@ -30,7 +36,11 @@ enum probe_use { PROBE_FOR_OBJECTS, PROBE_FOR_CONNECTIONS, PROBE_FOR_ALL };
 	X(CONNECTION_CREATE, 9, connection_create, "ngx_ssl_create_connection", NGINX, false, true, CONNECTIONS)  \
 	X(CONNECTION_ENTER, 10, connection_enter, "ngx_ssl_handshake", NGINX, false, true, CONNECTIONS)           \
 	X(CONNECTION_RETURN, 11, connection_return, "ngx_ssl_handshake", NGINX, true, true, CONNECTIONS)          \
-	X(CONNECTION_SHUTDOWN, 12, connection_shutdown, "ngx_ssl_shutdown", NGINX, false, true, CONNECTIONS)
+	X(CONNECTION_SHUTDOWN, 12, connection_shutdown, "ngx_ssl_shutdown", NGINX, false, true, CONNECTIONS)      \
+	X(PART_0_ENTER, 13, connection_enter, "ngx_ssl_handshake", NGINX, false, false, PART_0)                   \
+	X(PART_0_RETURN, 14, connection_return, "ngx_ssl_handshake", NGINX, true, false, PART_0)                  \
+	X(PART_1_ENTER, 15, connection_enter, "ngx_ssl_handshake", NGINX, false, false, PART_1)                   \
+	X(PART_1_RETURN, 16, connection_return, "ngx_ssl_handshake", NGINX, true, false, PART_1)
 
 enum probe {
 #define X(symbol, number, ...) PROBE_##symbol = (number),

@@ -269,6 +269,7 @@ void watch_tick(struct watch *watch, uint64_t now_ns, watch_change_fn *changed, 
 	const struct listener listener = { .changed = changed, .context = context };
 	uint64_t lost;
 
+	refine_tick(watch);
 	if (!watch->follows)
 		return;
 	lost = tracer_execs_lost(watch->tracer);

@@ -65,7 +65,7 @@ static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum pr
 static void leave_connections_out(struct tlswhy_bpf *skeleton)
 {
 	for (enum probe probe = 0; probe < PROBE_COUNT; probe++)
-		if (probe_spec(probe)->use == PROBE_FOR_CONNECTIONS)
+		if (probe_spec(probe)->use != PROBE_FOR_OBJECTS && probe_spec(probe)->use != PROBE_FOR_ALL)
 			bpf_program__set_autoload(program_of(skeleton, probe), false);
 }
 

@@ -25,6 +25,7 @@ void watch_free(struct watch *watch)
 		return;
 	if (watch->armed)
 		tracer_disarm(watch->tracer);
+	refine_release(watch);
 	tracer_free(watch->tracer);
 	watch_targets_release(&watch->targets);
 	attachment_release_files(watch);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The inside of struct watch, for the files that make it up: watch.c begins and ends it, watch_targets.c finds
- * targets, attachment.c attaches one and lets it go, rescan.c follows what comes and goes.
+ * targets, attachment.c attaches one and lets it go, rescan.c follows what comes and goes, refine.c reads layouts
+ * again when probes are placed.
  */
 #ifndef TLSWHY_ATTACH_WATCH_PRIVATE_H
 #define TLSWHY_ATTACH_WATCH_PRIVATE_H
@@ -36,6 +37,7 @@ struct watch {
 	bool armed;
 	bool follows;
 	struct rescan rescan;
+	struct refinement *refinements; /* under way */
 };
 
 /* Takes the instance over. Returns 0 or -ENOMEM. */
@@ -55,6 +57,13 @@ void attachment_drop(struct watch *watch, struct watch_target *target);
 
 /* Closes and frees what is known of probed files; their probes stay. */
 void attachment_release_files(struct watch *watch);
+
+/* Has the debug information of a target's library looked for, in a thread of its own; what fails is no error. */
+void refine_begin(struct watch *watch, const struct watch_target *target);
+/* Swaps the rows of those that were found. */
+void refine_tick(struct watch *watch);
+/* Lets go of what is under way. */
+void refine_release(struct watch *watch);
 
 /* Begins to look for what came while the watch was being attached, and again at what was being started then. */
 void rescan_start(struct watch *watch, uint64_t now_ns);

@@ -69,9 +69,11 @@ class Host:
         return version_of(self._versions(), *OPENSSL_VERSIONS)
 
     def load_modules(self):
-        """Directives for the modules that its configurations need and that are not linked in."""
+        """Directives for the modules that its configurations need and that are not linked in. Not every nginx says
+        which of its modules can be loaded (1.18 of Debian does not), but each says what is linked in."""
+        linked_in = self._versions().split()
         return "\n".join(f"load_module {self.modules}/ngx_{name}_module.so;" for name in ("stream", "mail")
-                         if f"--with-{name}=dynamic" in self._versions())
+                         if f"--with-{name}" not in linked_in)
 
     def enter(self):
         """Brings the calling thread into the place's network."""
