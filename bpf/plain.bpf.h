@@ -195,11 +195,12 @@ static __always_inline void plain_left(struct sock *sk, __s32 from, __s32 to)
 		return;
 	plain_ending(&ending, bpf_ktime_get_ns(), listener->generation);
 	ending.verdict.flags |= reset && from == TCP_STATE_ESTABLISHED ? VERDICT_SOCKET_RESET : VERDICT_EOF;
-	event = event_reserve(0);
+	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 	if (!event) {
 		spill_ending(&ending, listener->tgid);
 		return;
 	}
+	__builtin_memset(event, 0, sizeof(*event));
 	header_init(&event->header, sizeof(*event), EVENT_SETTLED, listener->tgid);
 	event->time_ns = event->begin_ns = ending.begin_ns;
 	event->object = (__u64)sk; /* tells two of them apart, no more */

@@ -98,40 +98,16 @@ static __always_inline void event_fill_name(struct event *event, const struct ca
 		bpf_probe_read_kernel(event->sni, bytes, call->name);
 }
 
-/* One of the size classes; the verifier wants constants. */
-static __always_inline struct event *event_reserve(__u32 tail_bytes)
+/*
+ * Copies the tail behind the fixed part, at most the room reserved there, a constant; what it was at its source is
+ * kept beside. The bound is tested here and not where the class was chosen: older verifiers (6.1's) forget it in
+ * between.
+ */
+static __always_inline void event_fill_tail(struct event *event, const struct ending *ending, const __u32 room)
 {
-	struct event *event;
+	__u32 true_bytes = ending->tail_bytes, bytes = true_bytes > room ? room : true_bytes;
 
-	if (tail_bytes == 0)
-		event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
-	else if (tail_bytes <= EVENT_TAIL_SMALL)
-		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + EVENT_TAIL_SMALL, 0);
-	else
-		event = bpf_ringbuf_reserve(&ring, sizeof(*event) + EVENT_TAIL_LARGE, 0);
-	if (event)
-		__builtin_memset(event, 0, sizeof(*event));
-	return event;
-}
-
-/* Copies the tail behind the fixed part, at most its class; what it was at its source is kept beside. */
-static __always_inline void event_fill_tail(struct event *event, const struct ending *ending, __u32 bytes)
-{
-	const void *from = (const void *)ending->tail_from;
-	__u32 true_bytes = bytes;
-	void *tail = event + 1;
-	long fault;
-
-	if (bytes == 0)
-		return;
-	if (bytes <= EVENT_TAIL_SMALL) {
-		fault = bpf_probe_read_user(tail, bytes, from);
-	} else {
-		if (bytes > EVENT_TAIL_LARGE)
-			bytes = EVENT_TAIL_LARGE;
-		fault = bpf_probe_read_user(tail, bytes, from);
-	}
-	if (fault) {
+	if (bpf_probe_read_user(event + 1, bytes, (const void *)ending->tail_from)) {
 		counter_add(COUNTER_READ_FAULTS, 1);
 		return;
 	}
@@ -140,24 +116,49 @@ static __always_inline void event_fill_tail(struct event *event, const struct en
 	event->header.tail_true_bytes = true_bytes;
 }
 
-/* The one way out: a record, or the spill map. handshake is NULL where no errors are known. */
-static __noinline int emit_ending(const struct hit *hit, const struct call *call, const struct handshake *handshake)
+/* The fixed part. One copy for the three classes. handshake is NULL where no errors are known. */
+static __noinline int event_fill(struct event *event, const struct hit *hit, const struct call *call,
+				 const struct handshake *handshake)
 {
-	__u32 tail_bytes = call->ending.tail_bytes;
-	struct event *event = event_reserve(tail_bytes);
-
-	if (!event) {
-		spill_ending(&call->ending, hit->tgid);
-		return 0;
-	}
+	__builtin_memset(event, 0, sizeof(*event));
 	event_fill_ids(event, hit, &call->ending);
 	event_fill_openssl(event, hit);
 	event_fill_connection(event, hit);
 	event_fill_name(event, call);
 	if (handshake)
 		event_fill_errors(event, handshake);
-	event_fill_tail(event, &call->ending, tail_bytes);
+	return 0;
+}
+
+/* A record with constant room for a tail, since the verifier wants constants. False when the ring is full. */
+static __always_inline bool emit_record(const struct hit *hit, const struct call *call,
+					const struct handshake *handshake, const __u32 room)
+{
+	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event) + room, 0);
+
+	if (!event)
+		return false;
+	event_fill(event, hit, call, handshake);
+	if (room)
+		event_fill_tail(event, &call->ending, room);
 	bpf_ringbuf_submit(event, wake_flags());
+	return true;
+}
+
+/* The one way out: a record of one of the size classes, or the spill map. */
+static __noinline int emit_ending(const struct hit *hit, const struct call *call, const struct handshake *handshake)
+{
+	__u32 tail_bytes = call->ending.tail_bytes;
+	bool done;
+
+	if (tail_bytes == 0)
+		done = emit_record(hit, call, handshake, 0);
+	else if (tail_bytes <= EVENT_TAIL_SMALL)
+		done = emit_record(hit, call, handshake, EVENT_TAIL_SMALL);
+	else
+		done = emit_record(hit, call, handshake, EVENT_TAIL_LARGE);
+	if (!done)
+		spill_ending(&call->ending, hit->tgid);
 	return 0;
 }
 
