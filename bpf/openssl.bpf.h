@@ -178,6 +178,8 @@ static __always_inline __u32 openssl_our_versions(const struct hit *hit)
 			       field_unknown(hit->layout->max_version)
 		       ? 0
 		       : 15;
+	/* The compiler knows that set is below 16 and would leave the mask out; 6.1's verifier does not know. */
+	barrier_var(set);
 	return version_ranges[set & 15];
 }
 
