@@ -168,8 +168,11 @@ static __noinline int handshake_fail(const struct hit *hit, const struct handsha
 	return emit_ending(hit, call, handshake);
 }
 
-/* A new entry, zeroed but for what is known now. False where the map is full. */
-static __always_inline bool handshake_add(const struct hit *hit, const struct object_key *key, __u8 joined)
+/*
+ * A new entry, zeroed but for what is known now. False where the map is full. A function, so that its stack is not
+ * its caller's too: 512 bytes serve a whole chain of calls, each function rounded up to 32 on older kernels.
+ */
+static __noinline bool handshake_add(const struct hit *hit, const struct object_key *key, __u8 joined)
 {
 	struct handshake fresh = {};
 

@@ -42,7 +42,7 @@ static __always_inline void settled_alias(const struct hit *hit, const struct se
 	bpf_map_update_elem(&settled_objects, &key, &alias, BPF_ANY);
 }
 
-static __always_inline void settled_keep(const struct hit *hit, const struct ending *ending)
+static __noinline int settled_keep(const struct hit *hit, const struct ending *ending)
 {
 	struct settled settled = {};
 	struct object_key key;
@@ -65,6 +65,7 @@ static __always_inline void settled_keep(const struct hit *hit, const struct end
 		counter_add(COUNTER_SETTLED_FULL, 1);
 	else if (settled.session)
 		settled_alias(hit, &settled);
+	return 0;
 }
 
 /*
