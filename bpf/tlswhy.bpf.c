@@ -171,6 +171,29 @@ struct {
 	__array(values, struct inner);
 } quiesce SEC(".maps") = { .values = { &quiesce_inner } };
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} nowhere SEC(".maps");
+
+/* Never set: the verifier takes what depends on it away. */
+const volatile bool never;
+
+/*
+ * First in every uprobe program: keeps its stack on the stack. From 6.13 on (commit a76ab5731e32) the kernel gives a
+ * program of this type a stack per CPU and counts on a check against running twice there, which kprobes have and
+ * uprobes have not: preempted by its like, a program comes back to another task's values, kernel addresses among
+ * them, and the kernel goes down (seen on 7.2). A program with a tail call in it, even one that is never reached, is
+ * exempt (kernel/bpf/verifier.c, check_max_stack_depth()).
+ */
+static __always_inline void keep_stack(struct pt_regs *ctx)
+{
+	if (never)
+		bpf_tail_call(ctx, &nowhere, 0);
+}
+
 #include "emit.bpf.h"
 #include "target.bpf.h"
 #include "openssl.bpf.h"
@@ -186,6 +209,7 @@ struct {
 SEC("uprobe")
 int handshake_enter(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_begin(PT_REGS_PARM1(ctx), false);
 	return 0;
 }
@@ -193,6 +217,7 @@ int handshake_enter(struct pt_regs *ctx)
 SEC("uretprobe")
 int handshake_return(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_step((__s32)PT_REGS_RC(ctx), false);
 	return 0;
 }
@@ -200,6 +225,7 @@ int handshake_return(struct pt_regs *ctx)
 SEC("uprobe")
 int object_free(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_end(PT_REGS_PARM1(ctx), false);
 	return 0;
 }
@@ -207,6 +233,7 @@ int object_free(struct pt_regs *ctx)
 SEC("uprobe")
 int error_string(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_raise((__u32)PT_REGS_PARM1(ctx));
 	return 0;
 }
@@ -214,6 +241,7 @@ int error_string(struct pt_regs *ctx)
 SEC("uprobe")
 int connection_error(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_connection_error((__s32)PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx));
 	return 0;
 }
@@ -221,6 +249,7 @@ int connection_error(struct pt_regs *ctx)
 SEC("uprobe")
 int remove_cached_session(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	settled_client_rejected(PT_REGS_PARM2(ctx));
 	return 0;
 }
@@ -228,6 +257,7 @@ int remove_cached_session(struct pt_regs *ctx)
 SEC("uprobe")
 int verify_error_string(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	settled_upstream_refused(REJECTION_UPSTREAM_VERIFY, (__s32)PT_REGS_PARM1(ctx));
 	return 0;
 }
@@ -235,6 +265,7 @@ int verify_error_string(struct pt_regs *ctx)
 SEC("uretprobe")
 int check_host_return(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	if ((__s32)PT_REGS_RC(ctx) != 0)
 		settled_upstream_refused(REJECTION_UPSTREAM_NAME, 0);
 	return 0;
@@ -243,6 +274,7 @@ int check_host_return(struct pt_regs *ctx)
 SEC("uprobe")
 int special_response(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	plain_answer(PT_REGS_PARM1(ctx), (__u32)PT_REGS_PARM2(ctx));
 	return 0;
 }
@@ -250,6 +282,7 @@ int special_response(struct pt_regs *ctx)
 SEC("uprobe")
 int connection_create(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	connection_created(PT_REGS_PARM2(ctx));
 	return 0;
 }
@@ -257,6 +290,7 @@ int connection_create(struct pt_regs *ctx)
 SEC("uprobe")
 int connection_enter(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_begin(PT_REGS_PARM1(ctx), true);
 	return 0;
 }
@@ -264,6 +298,7 @@ int connection_enter(struct pt_regs *ctx)
 SEC("uretprobe")
 int connection_return(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_step(connection_step((__s32)PT_REGS_RC(ctx)), true);
 	return 0;
 }
@@ -271,6 +306,7 @@ int connection_return(struct pt_regs *ctx)
 SEC("uprobe")
 int connection_shutdown(struct pt_regs *ctx)
 {
+	keep_stack(ctx);
 	handshake_end(PT_REGS_PARM1(ctx), true);
 	return 0;
 }
