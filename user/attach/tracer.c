@@ -5,11 +5,13 @@
  * Invariants: every API of libbpf used here is in 1.1; the ring's callback always returns 0, for another value ends
  * the poll (libbpf, ringbuf.c). Must not know: what a record says.
  */
+#define _GNU_SOURCE /* vasprintf() */
 #include "attach/tracer_private.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +19,34 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
+#define MESSAGE_LINES 40 /* of one message of libbpf's */
+
+/* The end of a message: why the verifier refuses a program stands in the last lines of thousands. */
+static char *last_lines(char *text, size_t count)
+{
+	char *at = text + strlen(text);
+
+	while (at > text && (at[-1] != '\n' || count-- > 0))
+		at--;
+	return at;
+}
+
 __attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level, const char *format,
 							      va_list arguments)
 {
-	char line[1024];
+	autofree char *text = NULL;
+	char *rest, *line;
 
-	if (level == LIBBPF_DEBUG || vsnprintf(line, sizeof(line), format, arguments) <= 0)
+	if (level == LIBBPF_DEBUG)
 		return 0;
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
+	if (vasprintf(&text, format, arguments) < 0) {
+		text = NULL; /* nobody says what it is then */
+		return 0;
+	}
+	rest = last_lines(text, MESSAGE_LINES);
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_debug("%s", line);
 	return 0;
 }
 
