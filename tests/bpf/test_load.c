@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@
 #include "lab.h"
 #include "suites.h"
 
-#define BURST_HANDSHAKES 100000 /* a victim */
+#define BURST_HANDSHAKES 100000 /* a victim; or what TLSWHY_BURST says, where machines are slow */
 #define BURST_THREADS    4
 #define BURST_VICTIMS    2
 #define RING_SMALL       65536
@@ -81,6 +82,13 @@ static void assert_burst(const struct lab *lab, const struct expected *expected)
 		}
 }
 
+static unsigned int burst_handshakes(void)
+{
+	const char *text = getenv("TLSWHY_BURST");
+
+	return text ? (unsigned int)strtoul(text, NULL, 10) : BURST_HANDSHAKES;
+}
+
 static bool has_answered(const struct victim *victim)
 {
 	struct pollfd ready = { .fd = fileno(victim->from), .events = POLLIN };
@@ -100,7 +108,7 @@ static bool ring_was_full(const struct lab *lab)
 /* Both play at once; takes the records once the ring was full, or leaves it full. */
 static void play_bursts(struct lab *lab, struct victim *victims, struct expected *expected, bool drain)
 {
-	unsigned int handshakes = drain ? BURST_HANDSHAKES : BURST_HANDSHAKES / 2;
+	unsigned int handshakes = drain ? burst_handshakes() : burst_handshakes() / 2;
 	bool full = false;
 
 	for (unsigned int i = 0; i < BURST_VICTIMS; i++) {
@@ -136,11 +144,11 @@ START_TEST(burst)
 	lab_open(&lab, &options);
 	lab.count_only = true;
 	play_bursts(&lab, victims, &expected, _i == 0);
-	ck_assert_uint_ge(expected.begun, BURST_VICTIMS * BURST_HANDSHAKES / (_i + 1));
-	ck_assert_uint_gt(expected.open, 50);
+	ck_assert_uint_ge(expected.begun, BURST_VICTIMS * burst_handshakes() / (_i + 1));
+	ck_assert_uint_gt(expected.open, expected.begun / 5000);
 	assert_burst(&lab, &expected);
 	lab_assert_exact(&lab);
-	ck_assert_uint_gt(lab_sum(&lab, COUNTER_RING_FULL), _i ? BURST_HANDSHAKES * 9 / 10 : 0);
+	ck_assert_uint_gt(lab_sum(&lab, COUNTER_RING_FULL), _i ? burst_handshakes() * 9 / 10 : 0);
 	ck_assert_int_gt(lab.recorded.count[DIRECTION_CLIENT][CAUSE_OK], 0);
 	lab_close(&lab);
 }
