@@ -118,6 +118,10 @@ class Pki:
         return base64.b64decode(first.split("-----", 2)[2])
 
     def create(self):
+        """All of it anew, or, where TLSWHY_PKI names a directory with one, as it is there."""
+        if os.environ.get("TLSWHY_PKI"):
+            shutil.copytree(os.environ["TLSWHY_PKI"], self.dir, dirs_exist_ok=True)
+            return self
         os.makedirs(self.path("issued"), exist_ok=True)
         open(self.path("index.txt"), "w").close()
         with open(self.path("crlnumber"), "w") as number:

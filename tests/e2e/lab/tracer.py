@@ -10,6 +10,8 @@ import subprocess
 import threading
 import time
 
+from lab import nginx
+
 READY = "tlswhy: attached"
 FRACTION = re.compile(r"\.(\d+)")
 
@@ -76,7 +78,7 @@ class Child:
         return self
 
     def wait_ready(self, seconds=60):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * nginx.patience()
         while READY not in self.stderr():
             if self.process.poll() is not None:
                 raise RuntimeError(f"tlswhy ended with {self.process.returncode}: {self.stderr()}")
@@ -89,7 +91,7 @@ class Child:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(60)
+                self.process.wait(60 * nginx.patience())
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -156,7 +158,7 @@ class Tracer(Child):
 
     def wait_events(self, condition, seconds=60):
         """Waits until condition(events) is true. Returns whether it became so."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * nginx.patience()
         while not condition([event for _, event in self.events]):
             if time.monotonic() > end:
                 return False

@@ -24,7 +24,8 @@ class Watch:
     """A context manager: entered, it is attached; at the end it is gone, whatever happened."""
 
     def __init__(self, tlswhy, pid, options=(), form="json"):
-        self.command = [tlswhy, "report", "-d", str(WINDOW_SECONDS), "--format", form, "-p", str(pid), *options]
+        seconds = int(WINDOW_SECONDS * nginx.patience())
+        self.command = [tlswhy, "report", "-d", str(seconds), "--format", form, "-p", str(pid), *options]
         self.out, self.err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         self.process = None
 
@@ -55,7 +56,7 @@ class Watch:
     def finish(self):
         """Ends the watch as Ctrl-C does. The report: a dict, or text where the form is text."""
         self.process.send_signal(signal.SIGINT)
-        status = self.process.wait(60)
+        status = self.process.wait(60 * nginx.patience())
         if status != 0:
             raise RuntimeError(f"tlswhy ended with status {status}: {self.messages()}")
         text = read_all(self.out)
