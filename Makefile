@@ -280,10 +280,21 @@ check-static: static ## the static program, and an nginx with OpenSSL linked in 
 		"$(STATIC_E2E)/symbols" "$(STATIC_E2E)/stripped"
 
 .PHONY: check-matrix
-check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: other releases, linked in, reloads, the fuzz targets (root)
+KERNELS := 5.10 6.1 6.12 7.2
+.PHONY: check-kernels $(KERNELS:%=check-kernel-%)
+check-kernels: ## the tests in Linux 5.10, 6.1, 6.12 and 7.2, emulated; check-kernel-6.12 for one
+	$(Q)tests/summary $(KERNELS:%="$(MAKE) --no-print-directory check-kernel-%")
+
+$(KERNELS:%=check-kernel-%): check-kernel-%: $(PROGRAM) $(BPFTEST) $(VICTIM) $(LOADGEN)
+	$(Q)$(PYTHON) tests/vm/make_initramfs.py $(G)/vm/initramfs.cpio
+	$(Q)$(PYTHON) tests/vm/run.py $* --directory $(G)/vm
+
+.PHONY: check-matrix
+check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: other releases, linked in, kernels, reloads, fuzz targets (root)
 	$(need_root)
+	$(Q)tests/install-packages
 	$(Q)tests/summary "$(MAKE) --no-print-directory check-roots" "$(MAKE) --no-print-directory check-static" \
-		"$(MAKE) --no-print-directory check-reloads" \
+		"$(MAKE) --no-print-directory check-kernels" "$(MAKE) --no-print-directory check-reloads" \
 		"$(MAKE) --no-print-directory fuzz"
 
 .PHONY: fuzz
