@@ -37,9 +37,14 @@ static __always_inline __u64 user_u64(__u64 address)
 	return value;
 }
 
-/* Which of a port's addresses the socket has; the last one is the wildcard where there are several. */
-static __noinline __u32 plain_address(__u64 addresses, __u32 count, struct sock *sk)
+/*
+ * Which of a port's addresses the socket has; the last one is the wildcard where there are several.
+ * Not static: such a function is verified by itself and its result is any number. Of a static one older verifiers
+ * (6.1's) walk through what follows once for every address it may return, 32 times a record: too much for them.
+ */
+__noinline __u32 plain_address(__u64 addresses, __u32 count, __u64 socket)
 {
+	struct sock *sk = (struct sock *)socket;
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u32 step = family == AF_INET6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES;
 	__u64 own[2] = {}, its[2];
@@ -74,7 +79,8 @@ static __always_inline bool plain_on_tls(__u64 connection, struct sock *sk)
 	count = user_u64(port + 8);
 	if (!addresses || !count || count > NGX_ADDRESSES_MAX)
 		return false;
-	at = addresses + (__u64)plain_address(addresses, count, sk) * (v6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES);
+	at = addresses +
+	     (__u64)plain_address(addresses, count, (__u64)sk) * (v6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES);
 	read_user(&bits, sizeof(bits), at + (v6 ? NGX_ADDRESS_CONF_V6 : NGX_ADDRESS_CONF) + NGX_CONF_BITS);
 	return bits & 1;
 }
