@@ -69,12 +69,19 @@ static __always_inline bool emit_exec(__u32 tgid, const struct program_key *prog
 	return true;
 }
 
+/* Adding a 0 that the compiler knows would become an atomic OR, which kernels before 5.12 do not have. */
+static __always_inline void spill_sum(__u64 *sum, __u64 n)
+{
+	barrier_var(n);
+	__sync_fetch_and_add(sum, n);
+}
+
 static __always_inline void spill_add(struct spill_value *value, const struct ending *ending)
 {
-	__sync_fetch_and_add(&value->count, 1);
-	__sync_fetch_and_add(&value->latency_sum_ns, ending->latency_ns);
-	__sync_fetch_and_add(&value->call_sum_ns, ending->call_ns);
-	__sync_fetch_and_add(&value->run_delay_sum_ns, ending->run_delay_ns);
+	spill_sum(&value->count, 1);
+	spill_sum(&value->latency_sum_ns, ending->latency_ns);
+	spill_sum(&value->call_sum_ns, ending->call_ns);
+	spill_sum(&value->run_delay_sum_ns, ending->run_delay_ns);
 }
 
 /* Counts an ending without its identity. Of two that insert the same key at once, one finds the other's. */
