@@ -22,6 +22,7 @@ RULES = (
     structure.header_self_containment,
     structure.function_budget,
     structure.file_budget,
+    structure.uprobe_stack,
     text.licence_line,
     text.head_comment,
     text.white_space,

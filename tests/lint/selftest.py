@@ -50,6 +50,8 @@ BREAKING = (
     (structure.function_budget, "tests/unit/a.c", function_of(81)),
     (structure.function_budget, "user/host/a.c", function_of(41)),
     (structure.file_budget, "tests/e2e/a.py", "# a\n" * 401),
+    (structure.uprobe_stack, "bpf/a.bpf.h",
+     DUAL + 'SEC("uprobe")\nint a(struct pt_regs *ctx)\n{\n\twork(ctx);\n\treturn 0;\n}\n'),
     (text.licence_line, "user/base/a.c", "/* For a test. */\n"),
     (text.licence_line, "bpf/a.bpf.h", BSD),
     (text.head_comment, "user/base/a.c", BSD.split("\n", maxsplit=1)[0] + "\n#include <stdio.h>\n"),

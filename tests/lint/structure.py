@@ -35,6 +35,7 @@ ONLY_IN = (
       "user/attach/dwarf_walk.c", "user/attach/dwarf_fetch.c"), "libelf and libdw"),
     (re.compile(r"library_private\.h$"), (*LIBELF, "user/attach/library_symbols.c"), "an opened library's insides"),
 )
+UPROBE = re.compile(r'SEC\("u(?:ret)?probe"\)\s+int (?P<name>\w+)\([^)]*\)\s*\{\s*(?P<body>[^}]*)\}')
 FUNCTION_HARD, FUNCTION_USUAL, FILE_HARD = 80, 40, 400
 
 
@@ -150,6 +151,18 @@ def function_budget(tree):
     if len(over) * 10 > len(program):
         found += [f"{file}:{line}: {name} has {length} lines; more than one in ten is over {FUNCTION_USUAL}"
                   for file, name, line, length in over]
+    return found
+
+
+def uprobe_stack(tree):
+    """Every uprobe program begins with keep_stack(ctx): without it kernels from 6.13 on can be brought down."""
+    found = []
+    for file in tree.sources:
+        if not file.startswith("bpf/") or not file.endswith((".c", ".h")):
+            continue
+        for match in UPROBE.finditer(tree.text(file)):
+            if not match["body"].startswith("keep_stack(ctx);"):
+                found.append(f"{file}: {match['name']} does not begin with keep_stack(ctx)")
     return found
 
 

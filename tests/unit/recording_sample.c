@@ -83,6 +83,7 @@ void sample_window(struct window *window)
 	ck_assert_int_eq(window_add_target(window, &target), 0);
 	ck_assert_int_eq(window_add_worker(window, &worker), 0);
 	window->has_totals = true;
+	window->answers_off = true;
 	window->totals[DIRECTION_CLIENT] =
 		(struct totals){ .begun = SAMPLE_RECORDS + 5, .failed = SAMPLE_RECORDS + 5 };
 	window->losses.ring_full = 5;

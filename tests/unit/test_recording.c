@@ -52,6 +52,8 @@ START_TEST(gives_back_the_window)
 	sample_window(&window);
 	ck_assert_int_eq(reading.error, 0);
 	ck_assert(reading.window.has_totals);
+	ck_assert(reading.window.answers_off);
+	ck_assert(!reading.window.requests_incomplete);
 	ck_assert_uint_eq(reading.window.start_ns, window.start_ns);
 	ck_assert_uint_eq(reading.window.end_ns, window.end_ns);
 	ck_assert_int_eq(reading.window.unix_offset_ns, window.unix_offset_ns);
@@ -278,6 +280,31 @@ START_TEST(leaves_a_readable_part)
 }
 END_TEST
 
+/* What only nginx's answers tell is incomplete while their probe is off: on the client side, before the library. */
+START_TEST(marks_what_answers_told)
+{
+	const struct cause_row rows[] = {
+		{ .direction = DIRECTION_CLIENT, .cause = CAUSE_PLAIN_HTTP },
+		{ .direction = DIRECTION_CLIENT, .cause = CAUSE_NOT_TLS },
+		{ .direction = DIRECTION_UPSTREAM, .cause = CAUSE_PLAIN_HTTP },
+		{ .direction = DIRECTION_CLIENT, .cause = CAUSE_PEER_RESET },
+	};
+	struct snapshot snapshot = { .cause_count = 4 };
+	struct window window;
+
+	window_init(&window);
+	window.answers_off = _i;
+	snapshot.causes = calloc(4, sizeof(*snapshot.causes));
+	ck_assert_ptr_nonnull(snapshot.causes);
+	memcpy(snapshot.causes, rows, sizeof(rows));
+	ck_assert_int_eq(window_complete(&window, &snapshot), 0);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(snapshot.causes[i].incomplete, _i && i < 2);
+	snapshot_release(&snapshot);
+	window_release(&window);
+}
+END_TEST
+
 Suite *suite_recording(void)
 {
 	Suite *suite = suite_create("recording");
@@ -294,6 +321,7 @@ Suite *suite_recording(void)
 	tcase_add_test(tests, refuses_what_was_appended);
 	tcase_add_test(tests, tells_a_full_disk);
 	tcase_add_test(tests, leaves_a_readable_part);
+	tcase_add_loop_test(tests, marks_what_answers_told, 0, 2);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

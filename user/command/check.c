@@ -17,6 +17,7 @@
 #include "attach/watch.h"
 #include "base/escape.h"
 #include "command/command.h"
+#include "command/check_fields.h"
 #include "command/session.h"
 
 #define ANSWER_BYTES 1280
@@ -31,7 +32,7 @@ struct answer {
 };
 
 struct answers {
-	struct answer items[16 + OPTIONS_PIDS];
+	struct answer items[16 + 2 * OPTIONS_PIDS];
 	size_t count;
 	bool failed;
 };
@@ -132,6 +133,13 @@ static void describe_target(struct answers *answers, const struct watch_target *
 		 (int)instance->master, instance->worker_count, instance->worker_count == 1 ? "" : "s",
 		 instance->exe.path, target->library_path, target->layout.version,
 		 layout_source_name(target->layout.source), target->layout.agreeing);
+	answer = answers_add(answers, "fields of its objects", true, false);
+	check_fields(&target->layout, answer->found, sizeof(answer->found));
+	if (target->layout.reason[0]) {
+		answer = answers_add(answers, "layout from the table", false, false);
+		set(answer->found, target->layout.reason);
+		set(answer->remedy, "what decodes is used; debug symbols of the library would tell the rest");
+	}
 }
 
 static void check_targets(struct answers *answers, const struct options *options)

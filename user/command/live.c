@@ -173,6 +173,7 @@ static int conclude(struct live *live)
 	if (!error)
 		error = session_totals(session, window->totals, &window->losses);
 	window->requests_incomplete = session_requests_incomplete(session);
+	window->answers_off = session_answers_off(session);
 	if (!error)
 		error = workers_end(&live->workers, watch_targets(session->watch), window);
 	if (error)

@@ -331,3 +331,8 @@ bool session_requests_incomplete(const struct session *session)
 	return session->answers.off_ns || tracer_counters(watch_tracer(session->watch), rows) ||
 	       rows[COUNTER_LOST_ANSWERS] > 0;
 }
+
+bool session_answers_off(const struct session *session)
+{
+	return session->answers.off_ns != 0;
+}

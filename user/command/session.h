@@ -57,6 +57,8 @@ int session_run(struct session *session, const struct options *options, const st
 int session_totals(const struct session *session, struct totals totals[SNAPSHOT_DIRECTIONS], struct losses *losses);
 /* After session_run(): whether answers with 502 or 504 may have been missed. */
 bool session_requests_incomplete(const struct session *session);
+/* Whether the probe on nginx's own answers was switched off. */
+bool session_answers_off(const struct session *session);
 /* Detaches: slow; print first. */
 void session_release(struct session *session);
 

@@ -139,6 +139,7 @@ struct frame_totals {
 _Static_assert(sizeof(struct frame_totals) == 64, "totals");
 
 #define FRAME_END_REQUESTS_INCOMPLETE (1u << 0) /* struct window's requests_incomplete */
+#define FRAME_END_ANSWERS_OFF         (1u << 1) /* struct window's answers_off */
 
 struct frame_end {
 	struct le64 end_ns;              /* CLOCK_MONOTONIC: disarmed */

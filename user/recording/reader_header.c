@@ -363,6 +363,7 @@ int reader_take_end(struct recording_reader *reader)
 	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
 		window->totals[i] = totals_of(&end.totals[i]);
 	window->requests_incomplete = le64_value(end.flags) & FRAME_END_REQUESTS_INCOMPLETE;
+	window->answers_off = le64_value(end.flags) & FRAME_END_ANSWERS_OFF;
 	for (size_t i = 0; i < window->worker_count; i++)
 		window->workers[i].watched_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns
 										  : 0;

@@ -237,6 +237,7 @@ static void merge_totals(struct window *into, const struct window *from)
 	into->losses.unmatched += from->losses.unmatched;
 	into->losses.undecodable += from->losses.undecodable;
 	into->requests_incomplete |= from->requests_incomplete;
+	into->answers_off |= from->answers_off;
 }
 
 int window_merge(struct window *into, const struct window *from)
@@ -325,12 +326,25 @@ static int complete_target(struct snapshot_target *target, const struct snapshot
 	return 0;
 }
 
+/* What comes before the library on listeners of http is told by nginx's own answers alone. */
+static void mark_incomplete(const struct window *window, struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->cause_count && window->answers_off; i++) {
+		struct cause_row *row = &snapshot->causes[i];
+
+		if (row->direction == DIRECTION_CLIENT &&
+		    (row->cause == CAUSE_PLAIN_HTTP || row->cause == CAUSE_NOT_TLS))
+			row->incomplete = true;
+	}
+}
+
 int window_complete(const struct window *window, struct snapshot *snapshot)
 {
 	uint64_t length_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns : 0;
 	int error = copy_text(&snapshot->host, window->host && window->host[0] ? window->host : NULL);
 
 	snapshot->requests_incomplete = window->requests_incomplete;
+	mark_incomplete(window, snapshot);
 	snapshot->start_ns = window->start_ns;
 	snapshot->start_unix_ns = window->start_ns + (uint64_t)window->unix_offset_ns;
 	snapshot->seconds = (double)length_ns / 1e9;

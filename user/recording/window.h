@@ -36,6 +36,7 @@ struct window {
 	struct totals totals[SNAPSHOT_DIRECTIONS];
 	struct losses losses;
 	bool requests_incomplete; /* some of nginx's answers were not seen: struct snapshot's */
+	bool answers_off;         /* because their probe was switched off: what only they tell is incomplete too */
 };
 
 void window_init(struct window *window);

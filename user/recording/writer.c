@@ -333,7 +333,8 @@ int recording_write_end(struct recording_writer *writer, const struct window *wi
 		.read_faults = le64_of(losses->read_faults),
 		.unmatched = le64_of(losses->unmatched),
 		.undecodable = le64_of(losses->undecodable),
-		.flags = le64_of(window->requests_incomplete ? FRAME_END_REQUESTS_INCOMPLETE : 0),
+		.flags = le64_of((window->requests_incomplete ? FRAME_END_REQUESTS_INCOMPLETE : 0) |
+				 (window->answers_off ? FRAME_END_ANSWERS_OFF : 0)),
 	};
 
 	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
