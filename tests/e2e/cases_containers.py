@@ -166,7 +166,7 @@ def containers_of_one_image(bench):
     with image(bench) as (made, directory), contextlib.ExitStack() as stack:
         first, second = (stack.enter_context(container.Container(made, os.path.join(directory, name), overlay=True))
                          for name in ("first", "second"))
-        with bench.tracing(f"{first.pid}", "-p", f"{second.pid}") as traced:
+        with bench.tracing([first.pid, second.pid]) as traced:
             for running in (first, second):
                 visit(Socket(running.socket, None))
             traced.wait_events(lambda events: len(events) >= 2 * (GOOD + BAD))

@@ -82,14 +82,23 @@ def library_without_the_functions(bench):
     os.makedirs(directory, exist_ok=True)
     copy = shutil.copy("/usr/lib/x86_64-linux-gnu/libssl.so.3", directory)
     with contextlib.ExitStack() as stack:
-        other, _ = sibling(bench, "with-maimed-library", environment={**os.environ, "LD_LIBRARY_PATH": directory})
+        other, port = sibling(bench, "with-maimed-library", environment={**os.environ, "LD_LIBRARY_PATH": directory})
         stack.callback(other.stop)
         with open(copy, "r+b") as file:
             place = file.read().index(b"\0SSL_free\0")
             file.seek(place + 1)
             file.write(b"SSL_fr_e")
-        done = bench.run("report", "-d", "1", "-p", str(other.pid))
-        require_missing(done, "no function 'SSL_free'", "maimed/libssl.so.3")
+        done = bench.run("check", "-p", str(other.pid))
+        require(done.returncode == 0, f"check: {done.returncode}: {done.stdout}{done.stderr}")
+        for words in ("through nginx's own functions", "no function 'SSL_free'", "maimed/libssl.so.3"):
+            require(words in done.stdout, f"{words!r} is not said: {done.stdout}")
+        with bench.tracing(other.pid) as traced:
+            target = dataclasses.replace(bench.target, port=port)
+            require(clients.tls()(target), "nginx does not serve")
+            require(traced.wait_events(lambda events: len(events) >= 1), "no event")
+            [event] = [event for _, event in traced.events]
+        require((event["direction"], event["cause"], event["version"]) == ("client", "ok", None), f"{event}")
+        require(event["peer"] == "127.0.0.1" and event["latency_seconds"] > 0, f"{event}")
         require(other.process.poll() is None, "nginx died")
 
 

@@ -290,6 +290,11 @@ static int examine_files(struct watch_target *target)
 	if (error == -ENOTSUP) {
 		sites.count = 0;
 		error = examine_connections(target, &files, &sites);
+		/* The library comes first: that is what can be mended. */
+		if (error == -ENOTSUP) {
+			target->problem = target->unseen;
+			target->problem.fault = WATCH_FAULT_REQUIREMENT;
+		}
 	}
 	return error;
 }

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -98,6 +99,8 @@ void refine_begin(struct watch *watch, const struct watch_target *target)
 
 	if (target->by_connection)
 		return;
+	/* An arena a thread would stay for ever: an nginx that comes and goes must not make us grow. */
+	mallopt(M_ARENA_MAX, 1);
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return;

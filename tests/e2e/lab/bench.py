@@ -64,9 +64,10 @@ class Bench:
         with tempfile.TemporaryFile("w+") as stderr:
             with subprocess.Popen([self.tlswhy, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=stderr, text=True, errors="replace") as process:
+                process.said = functools.partial(watch.read_all, stderr)
                 try:
-                    nginx.wait_until(lambda: is_attached(process, stderr), 30, "attached")
-                    yield process, lambda: os.pread(stderr.fileno(), 1 << 20, 0).decode(errors="replace")
+                    nginx.wait_until(lambda: is_attached(process), 60, "attached")
+                    yield process, process.said
                 finally:
                     if process.poll() is None:
                         process.kill()
