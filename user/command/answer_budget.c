@@ -16,9 +16,9 @@ void answer_budget_check(struct answer_budget *answers, struct tracer *tracer, u
 	if (answers->checked_ns && hits > ANSWERS_PER_SECOND * elapsed_ns / SECOND_NS) {
 		tracer_detach(tracer, PROBE_SPECIAL_RESPONSE);
 		answers->off_ns = now_ns;
-		log_info(
-			"over %d redirects and error pages a second: requests lost and plain HTTP on TLS ports are not counted any more",
-			ANSWERS_PER_SECOND);
+		log_info("over %d redirects and error pages a second: requests lost and plain HTTP on TLS ports "
+			 "are not counted any more",
+			 ANSWERS_PER_SECOND);
 	}
 	answers->hits = rows[COUNTER_ANSWER_HITS];
 	answers->checked_ns = now_ns;

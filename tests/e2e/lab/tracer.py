@@ -103,7 +103,7 @@ class Child:
 
 def only(pids):
     """Options that choose an nginx, several of them, or (None) all of the host."""
-    chosen = [] if pids is None else [pids] if isinstance(pids, int) else pids
+    chosen = [] if pids is None else [pids] if isinstance(pids, (int, str)) else pids
     return [option for pid in chosen for option in ("-p", str(pid))]
 
 
