@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
-from lab import rig
+from lab import rig, tracer
 from scenarios import BY_NAME
 
 HEALTHY = ("http_ok_tls13", "http_ok_tls12", "http_ok_resumed_tls13", "http_ok_http2", "mtls_ok_tls13",
@@ -54,7 +54,7 @@ def play(lab, stack, stop):
 
 def report(arguments, master_pid):
     """tlswhy's own output goes to the terminal as it is. Returns its exit code."""
-    command = [arguments.tlswhy, "report", "-d", str(arguments.seconds), "-p", str(master_pid)]
+    command = [arguments.tlswhy, "report", "-d", str(arguments.seconds), *tracer.NO_BUDGET, "-p", str(master_pid)]
     print("$ " + " ".join(command), flush=True)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:

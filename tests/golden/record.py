@@ -51,8 +51,8 @@ class Recorder(tracer.Child):
         self.path = path = os.path.join(HERE, name)
         if os.path.exists(path):
             os.unlink(path)
-        super().__init__([*NAMED, os.path.abspath(arguments.tlswhy), "record", "-o", path, "-p", str(pid), *options],
-                         os.path.join(directory, "record.err"))
+        super().__init__([*NAMED, os.path.abspath(arguments.tlswhy), "record", *tracer.NO_BUDGET, "-o", path, "-p",
+                          str(pid), *options], os.path.join(directory, "record.err"))
 
     def __enter__(self):
         super().__enter__()

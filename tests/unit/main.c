@@ -23,6 +23,7 @@
 	X(text)             \
 	X(openmetrics)      \
 	X(export)           \
+	X(foreign_budget)   \
 	X(trace)            \
 	X(accessor)         \
 	X(layout)           \

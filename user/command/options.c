@@ -17,6 +17,7 @@
 
 #define DURATION_MAX_S (31.0 * 86400)
 #define INTERVAL_MAX_S 86400.0
+#define PERCENT_MAX    100000.0 /* of one core: a large machine has hundreds */
 
 /* Takes an option's value (NULL where it has none). Returns 0, or -EINVAL; the caller says which option. */
 typedef int option_fn(struct options *options, const char *value);
@@ -55,15 +56,25 @@ static int take_pid(struct options *options, const char *value)
 	return 0;
 }
 
-static int parse_seconds(const char *text, double max, double *out)
+static int parse_number(const char *text, double max, double *out)
 {
 	char *end = NULL;
-	double seconds;
+	double number;
 
 	if ((text[0] < '0' || text[0] > '9') && text[0] != '.')
 		return -EINVAL;
-	seconds = strtod(text, &end);
-	if (end == text || *end || !(seconds > 0) || seconds > max)
+	number = strtod(text, &end);
+	if (end == text || *end || !(number <= max))
+		return -EINVAL;
+	*out = number;
+	return 0;
+}
+
+static int parse_seconds(const char *text, double max, double *out)
+{
+	double seconds;
+
+	if (parse_number(text, max, &seconds) || !(seconds > 0))
 		return -EINVAL;
 	*out = seconds;
 	return 0;
@@ -116,6 +127,12 @@ static int take_spill_entries(struct options *options, const char *value)
 		return -EINVAL;
 	options->spill_entries = (uint32_t)entries;
 	return 0;
+}
+
+static int take_foreign_budget(struct options *options, const char *value)
+{
+	options->foreign_given = true;
+	return parse_number(value, PERCENT_MAX, &options->foreign_percent);
 }
 
 static int take_input(struct options *options, const char *value)
@@ -253,6 +270,11 @@ static const struct option_row rows[] = {
 	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_RECORD | COMMAND_EXPORT,
 	  .take = take_spill_entries,
 	  .help = "size of the map that counts when the ring is full; default: 16384" },
+	{ .name = "foreign-budget",
+	  .argument = "PERCENT",
+	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_RECORD | COMMAND_EXPORT,
+	  .take = take_foreign_budget,
+	  .help = "of a core that probes may cost other processes before the watch ends; 0: no limit; default: 1" },
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .commands = COMMAND_ALL,
@@ -305,14 +327,14 @@ static int usage_error(const char *what, const char *subject)
 static bool is_about_watching(const struct options *options)
 {
 	return options->pid_count || options->duration_s > 0 || options->output || options->ring_bytes ||
-	       options->spill_entries;
+	       options->spill_entries || options->foreign_given;
 }
 
 int options_parse(struct options *options, enum command_bit command, int argc, char **argv)
 {
 	struct option longs[ROW_COUNT + 1];
 	char shorts[ROW_COUNT * 2 + 2];
-	struct options parsed = { .format = FORMAT_TEXT };
+	struct options parsed = { .format = FORMAT_TEXT, .foreign_percent = OPTIONS_FOREIGN_PERCENT };
 	int value;
 
 	build_getopt(command, longs, shorts);
@@ -334,7 +356,8 @@ int options_parse(struct options *options, enum command_bit command, int argc, c
 	if (optind < argc)
 		return usage_error("unexpected argument", argv[optind]);
 	if (parsed.input_count && is_about_watching(&parsed)) {
-		log_error("-i reads recordings, and watches nothing that -p, -d, --record or a size could be about");
+		log_error(
+			"-i reads recordings, and watches nothing that -p, -d, --record, a size or a limit is about");
 		log_hint("choose what is recorded when it is recorded");
 		return -EINVAL;
 	}

@@ -19,6 +19,8 @@
 #define OPTIONS_INPUTS 64
 /* Where export listens if nothing else is asked for. No service is registered for the port (IANA). */
 #define OPTIONS_LISTEN "127.0.0.1:19443"
+/* What the probes may cost processes that are not watched, percent of one core, unless said otherwise. */
+#define OPTIONS_FOREIGN_PERCENT 1.0
 
 /* Exit codes of the program. */
 enum {
@@ -56,9 +58,11 @@ struct options {
 	const char *output; /* where a watch is recorded; NULL: nowhere; of argv */
 	bool help;
 	uint32_t ring_bytes, spill_entries; /* 0: default */
-	union address listen;               /* AF_UNSPEC: not given */
-	const char *textfile;               /* NULL: none; of argv */
-	double interval_s;                  /* 0: not given */
+	double foreign_percent;             /* of one core; 0: no limit */
+	bool foreign_given;
+	union address listen; /* AF_UNSPEC: not given */
+	const char *textfile; /* NULL: none; of argv */
+	double interval_s;    /* 0: not given */
 };
 
 /*

@@ -133,6 +133,7 @@ int session_open(struct session *session, const struct options *options, bool fi
 	int code = requirements_met();
 
 	*session = (struct session){ .signal_fd = -1, .timer_fd = -1, .poll_fd = -1, .wake_fd = -1 };
+	session->foreign.limit_percent = options->foreign_percent;
 	if (code)
 		return code;
 	if (open_descriptors(session)) {
@@ -242,7 +243,8 @@ static int watch_until_end(struct session *session, const struct options *option
 		}
 		if (session->handlers->wake)
 			session->handlers->wake(session->context);
-		if (now_ns >= deadline_ns)
+		if (now_ns >= deadline_ns ||
+		    foreign_budget_check(&session->foreign, watch_tracer(session->watch), now_ns))
 			end = 1;
 	}
 	return end < 0 ? end : 0;

@@ -12,6 +12,7 @@
 
 #include "attach/watch.h"
 #include "command/answer_budget.h"
+#include "command/foreign_budget.h"
 #include "command/options.h"
 #include "handshake/observation.h"
 #include "handshake/snapshot.h"
@@ -23,6 +24,7 @@ struct session {
 	uint64_t evicted[DIRECTION_COUNT];
 	uint64_t undecodable;
 	struct answer_budget answers;
+	struct foreign_budget foreign;
 	int signal_fd, timer_fd, poll_fd;
 	int wake_fd; /* the caller's, waited for besides; -1: none. Set between session_open() and session_run(). */
 	const struct session_handlers *handlers;
@@ -50,7 +52,10 @@ struct session_handlers {
  * after having told the user.
  */
 int session_open(struct session *session, const struct options *options, bool final_marks);
-/* Watches until the duration is over or SIGINT or SIGTERM comes; then disarms and drains. Returns 0 or -errno. */
+/*
+ * Watches until the duration is over, SIGINT or SIGTERM comes or a budget is used up; then disarms and drains.
+ * Returns 0 or -errno.
+ */
 int session_run(struct session *session, const struct options *options, const struct session_handlers *handlers,
 		void *context);
 /* After session_run(): the kernel's totals, for aggregate_set_totals(). Returns 0 or -errno. */

@@ -45,11 +45,12 @@ class Bench:
         return str(self.rig.nginx.pid)
 
     @contextlib.contextmanager
-    def watching(self, *arguments):
+    def watching(self, command, *options):
         """A tlswhy that is attached; ended, if the test does not, at the end. said(): its standard error so far."""
         with tempfile.TemporaryFile("w+") as stderr:
-            with subprocess.Popen([self.tlswhy, *arguments, "-p", self.pid], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=stderr, text=True, errors="replace") as process:
+            with subprocess.Popen([self.tlswhy, command, *tracer.NO_BUDGET, *options, "-p", self.pid],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                                  errors="replace") as process:
                 process.said = functools.partial(watch.read_all, stderr)
                 try:
                     nginx.wait_until(lambda: is_attached(process), 60, "attached")
@@ -59,11 +60,12 @@ class Bench:
                         process.kill()
 
     @contextlib.contextmanager
-    def watching_all(self, *arguments):
+    def watching_all(self, command, *options):
         """The same with every nginx of the host; and a function that gives what it has said on stderr."""
         with tempfile.TemporaryFile("w+") as stderr:
-            with subprocess.Popen([self.tlswhy, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=stderr, text=True, errors="replace") as process:
+            with subprocess.Popen([self.tlswhy, command, *tracer.NO_BUDGET, *options],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
+                                  errors="replace") as process:
                 process.said = functools.partial(watch.read_all, stderr)
                 try:
                     nginx.wait_until(lambda: is_attached(process), 60, "attached")

@@ -129,7 +129,7 @@ class Exporter(tracer.Child):
     """`tlswhy export` on one nginx."""
 
     def __init__(self, tlswhy, master_pid, stderr_path, *options):
-        super().__init__([tlswhy, "export", "-p", str(master_pid), *options], stderr_path)
+        super().__init__([tlswhy, "export", *tracer.NO_BUDGET, "-p", str(master_pid), *options], stderr_path)
 
     @property
     def address(self):

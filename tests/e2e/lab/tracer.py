@@ -13,6 +13,8 @@ import time
 from lab import nginx
 
 READY = "tlswhy: attached"
+# The labs' own clients map the library that is probed: as foreign processes, and often above the default budget.
+NO_BUDGET = ("--foreign-budget", "0")
 FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -111,7 +113,7 @@ class Reporter(Child):
     """`tlswhy report --format json`, whose report is there once it is stopped."""
 
     def __init__(self, tlswhy, pids, stderr_path):
-        super().__init__([tlswhy, "report", "-d", "600", "--format", "json", *only(pids)], stderr_path)
+        super().__init__([tlswhy, "report", "-d", "600", "--format", "json", *NO_BUDGET, *only(pids)], stderr_path)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.text = ""
 
@@ -133,7 +135,7 @@ class Tracer(Child):
     """`tlswhy trace --format json`, of one nginx, several or (None) all, or as the options say: its events."""
 
     def __init__(self, tlswhy, pids, stderr_path, options=()):
-        super().__init__([tlswhy, "trace", "--format", "json", *only(pids), *options], stderr_path)
+        super().__init__([tlswhy, "trace", "--format", "json", *NO_BUDGET, *only(pids), *options], stderr_path)
         self.events = [] # (arrival in Unix seconds, event)
         self.rubbish = []
         self.thread = threading.Thread(target=self._read, daemon=True)

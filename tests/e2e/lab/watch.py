@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 
-from lab import nginx
+from lab import nginx, tracer
 
 READY = "tlswhy: attached"
 WINDOW_SECONDS = 1200 # of a watch that is ended before: it must not end by itself
@@ -25,7 +25,8 @@ class Watch:
 
     def __init__(self, tlswhy, pid, options=(), form="json"):
         seconds = int(WINDOW_SECONDS * nginx.patience())
-        self.command = [tlswhy, "report", "-d", str(seconds), "--format", form, "-p", str(pid), *options]
+        self.command = [tlswhy, "report", "-d", str(seconds), "--format", form, *tracer.NO_BUDGET, "-p", str(pid),
+                        *options]
         self.out, self.err = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
         self.process = None
 
