@@ -5,6 +5,8 @@ Tests of what the probes meet besides nginx: processes that map the same library
 The handshakes of this process with itself are foreign ones; nginx has no part in them.
 """
 import contextlib
+import glob
+import json
 import os
 import re
 import signal
@@ -72,3 +74,38 @@ def foreign_budget_ends_the_watch(bench):
         totals = report["totals"]["client"]
         require(report["exact"] is True and balanced(totals), f"not exact: {totals}")
         require((totals["begun"], totals["ok"]) == (3, 3), f"totals {totals}")
+
+
+def mapped(pid, path):
+    """What of a process's mappings is of such a file: {(device, inode)}."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/maps") as file:
+        rows = [line.split() for line in file]
+        return {(row[3], row[4]) for row in rows if row[4] != "0" and path in row[-1]}
+    return set()
+
+
+def sharing(bench):
+    """Processes that map nginx's libssl or libcrypto, but nginx's own."""
+    wanted = mapped(bench.pid, "/libssl.so.") | mapped(bench.pid, "/libcrypto.so.")
+    own = {bench.rig.nginx.pid, *bench.rig.nginx.worker_pids()}
+    pids = {int(path.split("/")[2]) for path in glob.glob("/proc/[0-9]*")} - own
+    return {pid for pid in pids if mapped(pid, "/lib") & wanted}
+
+
+@test
+def check_lists_foreign_processes(bench):
+    """Number and names. Others come and go on this host while it counts, ours do not."""
+    before = sharing(bench)
+    rows = json.loads(bench.run("check", "--format", "json", "-p", bench.pid).stdout)["requirements"]
+    after = sharing(bench)
+    [row] = [row for row in rows if row["requirement"] == "what else the probes meet"]
+    match = re.fullmatch(r"(\d+) other process(?: maps|es map) this library: (.+?)(?: and (\d+) more)?", row["found"])
+    require(row["met"] and not row["needed"] and match, f"{row}")
+    named = {int(pid): name for name, pid in re.findall(r"(?:^|, )(.+?) \((\d+)\)", match[2])}
+    count = int(match[1])
+    require(os.getpid() in before, "this process does not share nginx's library: this test cannot see anything")
+    require(len(before & after) <= count <= len(before | after), f"{before} or {after}, but {row['found']!r}")
+    require(len(named) + int(match[3] or 0) == count and len(named) == min(count, 5), f"{row['found']!r}")
+    require(set(named) <= before | after, f"{named} are not all of {before | after}")
+    with open("/proc/self/comm") as file:
+        require(count > 5 or named[os.getpid()] == file.read().strip(), f"{named}")

@@ -48,6 +48,23 @@ ssize_t process_command_line(pid_t pid, char *out, size_t bytes)
 	return n < 0 ? -errno : n;
 }
 
+int process_name(pid_t pid, char out[PROCESS_NAME_BYTES])
+{
+	char path[PROCESS_OPEN_PATH_BYTES];
+	autoclose int fd = -1;
+	ssize_t n;
+
+	proc_path(pid, "comm", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return proc_errno(errno);
+	n = read(fd, out, PROCESS_NAME_BYTES);
+	if (n <= 0)
+		return n ? -errno : -ESRCH;
+	out[n - 1] = '\0'; /* the kernel ends it with a newline */
+	return 0;
+}
+
 int process_exe_id(pid_t pid, struct file_id *out)
 {
 	char path[PROCESS_OPEN_PATH_BYTES];

@@ -15,6 +15,7 @@
 
 #define PROCESS_OPEN_PATH_BYTES 96
 #define PROCESS_READ_BYTES      16
+#define PROCESS_NAME_BYTES      16 /* with its NUL, as the kernel has it */
 
 /* A file as the kernel knows it; the two together fill struct binary_key. */
 struct file_id {
@@ -46,6 +47,8 @@ struct process_exe {
  * negative errno (-ESRCH).
  */
 ssize_t process_command_line(pid_t pid, char *out, size_t bytes);
+/* The name of its main thread, which it chooses: foreign bytes. Returns 0, or a negative errno (-ESRCH). */
+int process_name(pid_t pid, char out[PROCESS_NAME_BYTES]);
 /* Whether something may be done with such a process: 0, -ESRCH no such process, -EACCES not with our privileges. */
 int process_access(pid_t pid);
 

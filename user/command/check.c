@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "attach/examine.h"
+#include "attach/foreign.h"
 #include "attach/harm.h"
 #include "attach/privileges.h"
 #include "attach/watch.h"
@@ -142,15 +143,52 @@ static void describe_target(struct answers *answers, const struct watch_target *
 	}
 }
 
+/* "curl (123), python3 (77) and 3 more" */
+static void name_foreign(const struct foreign_processes *foreign, char *out, size_t bytes)
+{
+	const size_t named = foreign->count < FOREIGN_NAMED ? foreign->count : FOREIGN_NAMED;
+	size_t at = 0;
+
+	for (size_t i = 0; i < named; i++)
+		at += (size_t)snprintf(out + at, bytes - at, "%s%s (%d)", i ? ", " : "", foreign->named[i].name,
+				       (int)foreign->named[i].pid);
+	if (foreign->count > named)
+		snprintf(out + at, bytes - at, " and %zu more", foreign->count - named);
+}
+
+/* No requirement: what the probes cost others, report and the like hold down by --foreign-budget. */
+static void check_foreign(struct answers *answers, const struct watch_targets *targets)
+{
+	struct foreign_processes foreign = { 0 };
+	char names[FOREIGN_NAMED * (PROCESS_NAME_BYTES + 16) + 32] = "";
+	int error = foreign_find(targets, &foreign);
+	struct answer *answer = answers_add(answers, "what else the probes meet", true, false);
+
+	name_foreign(&foreign, names, sizeof(names));
+	if (error)
+		snprintf(answer->found, sizeof(answer->found), "cannot look at /proc: %s", strerror(-error));
+	else if (!foreign.count)
+		set(answer->found, "no other process maps this library");
+	else
+		snprintf(answer->found, sizeof(answer->found), "%s%zu other process%s this library: %s",
+			 foreign.cut ? "at least " : "", foreign.count, foreign.count == 1 ? " maps" : "es map",
+			 names);
+}
+
 static void check_targets(struct answers *answers, const struct options *options)
 {
 	const struct watch_options watch = { .pids = options->pids, .pid_count = options->pid_count };
 	__attribute__((cleanup(watch_targets_release))) struct watch_targets targets = { 0 };
 	struct watch_problem problem;
 	int error = watch_examine(&watch, &targets, &problem);
+	bool usable = false;
 
-	for (size_t i = 0; i < targets.count; i++)
+	for (size_t i = 0; i < targets.count; i++) {
 		describe_target(answers, &targets.items[i]);
+		usable |= targets.items[i].usable;
+	}
+	if (usable)
+		check_foreign(answers, &targets);
 	if (!error && targets.count)
 		return;
 	struct answer *answer = answers_add(answers, "nginx", false, true);
