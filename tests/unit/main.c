@@ -35,6 +35,7 @@
 	X(nginx_title)      \
 	X(procmaps)         \
 	X(selftest)         \
+	X(harm)             \
 	X(worker)           \
 	X(diagnose)         \
 	X(recording)        \

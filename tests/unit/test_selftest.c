@@ -2,6 +2,8 @@
 /* The child of the self-test, without any probe on it: lives, waits, can be killed. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,17 +11,30 @@
 
 #include "attach/library.h"
 #include "attach/selftest.h"
+#include "base/cleanup.h"
 
 Suite *suite_selftest(void);
+
+/* Whether CPU and kernel have them for programs. */
+static bool has_shadow_stacks(void)
+{
+	autofclose FILE *cpu = fopen("/proc/cpuinfo", "re");
+	char line[8192];
+
+	while (cpu && fgets(line, sizeof(line), cpu))
+		if (strstr(line, " user_shstk"))
+			return true;
+	return false;
+}
 
 START_TEST(the_child_waits_and_ends)
 {
 	struct selftest_child child = SELFTEST_CHILD_INIT;
 	int status = -1;
 
-	ck_assert_int_eq(selftest_child_start(&child, _i), 0);
+	ck_assert_int_eq(selftest_child_start(&child, _i ? PROCESS_BELOW_FILTER : 0), 0);
 	ck_assert_int_eq(selftest_child_wait(&child, &status, 100), -ETIMEDOUT);
-	ck_assert_int_eq(process_seccomp_mode(child.pid), _i ? PROCESS_SECCOMP_FILTER : PROCESS_SECCOMP_OFF);
+	ck_assert_uint_eq(process_traits(child.pid), _i ? PROCESS_BELOW_FILTER : 0);
 	ck_assert_int_eq(selftest_child_go(&child), 0);
 	ck_assert_int_eq(selftest_child_wait(&child, &status, 60000), 0);
 	ck_assert_int_eq(status, 0);
@@ -33,10 +48,26 @@ START_TEST(a_killed_child_is_told)
 	struct selftest_child child = SELFTEST_CHILD_INIT;
 	int status = 0;
 
-	ck_assert_int_eq(selftest_child_start(&child, true), 0);
+	ck_assert_int_eq(selftest_child_start(&child, PROCESS_BELOW_FILTER), 0);
 	ck_assert_int_eq(kill(child.pid, SIGUSR1), 0);
 	ck_assert_int_eq(selftest_child_wait(&child, &status, 60000), 0);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+	selftest_child_release(&child);
+}
+END_TEST
+
+/* Where there is none to be had the child says so, and does not run the victim without. */
+START_TEST(a_shadow_stack_or_a_word)
+{
+	const unsigned int traits = PROCESS_SHADOW_STACK | (_i ? PROCESS_BELOW_FILTER : 0);
+	struct selftest_child child = SELFTEST_CHILD_INIT;
+	int status = -1;
+
+	ck_assert_int_eq(selftest_child_start(&child, traits), 0);
+	ck_assert_int_eq(selftest_child_go(&child), 0);
+	ck_assert_int_eq(selftest_child_wait(&child, &status, 60000), 0);
+	ck_assert_msg(WIFEXITED(status), "status %#x", (unsigned int)status);
+	ck_assert_int_eq(WEXITSTATUS(status), has_shadow_stacks() ? 0 : SELFTEST_EXIT_SHADOW);
 	selftest_child_release(&child);
 }
 END_TEST
@@ -46,7 +77,7 @@ START_TEST(release_ends_it)
 	struct selftest_child child = SELFTEST_CHILD_INIT;
 	pid_t pid;
 
-	ck_assert_int_eq(selftest_child_start(&child, false), 0);
+	ck_assert_int_eq(selftest_child_start(&child, 0), 0);
 	pid = child.pid;
 	ck_assert_int_eq(kill(pid, SIGSTOP), 0); /* it cannot end by itself */
 	selftest_child_release(&child);
@@ -71,9 +102,7 @@ END_TEST
 
 START_TEST(facts_of_processes)
 {
-	ck_assert_int_eq(process_seccomp_mode(0x7fffffff), -ESRCH);
-	ck_assert_int_eq(process_shadow_stack(0x7fffffff), -ESRCH);
-	ck_assert_int_ge(process_shadow_stack(getpid()), 0);
+	ck_assert_uint_eq(process_traits(0x7fffffff), 0);
 }
 END_TEST
 
@@ -84,6 +113,7 @@ Suite *suite_selftest(void)
 
 	tcase_add_loop_test(child, the_child_waits_and_ends, 0, 2);
 	tcase_add_test(child, a_killed_child_is_told);
+	tcase_add_loop_test(child, a_shadow_stack_or_a_word, 0, 2);
 	tcase_add_test(child, release_ends_it);
 	tcase_add_test(child, offset_of_the_victim);
 	tcase_add_test(child, facts_of_processes);

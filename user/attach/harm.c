@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "attach/selftest.h"
 #include "base/log.h"
 
 #define CHILD_TIMEOUT_MS 10000 /* the child has microseconds of work, but a busy host may not let it run */
@@ -35,14 +34,14 @@ static enum harm probe_child(struct tracer *tracer, struct selftest_child *child
 	return outcome_of(child);
 }
 
-static enum harm run_test(void)
+static enum harm run_test(unsigned int traits)
 {
 	struct selftest_child child = SELFTEST_CHILD_INIT;
 	const struct tracer_options options = { .ring_bytes = 4096, .spill_entries = 1 };
 	struct tracer *tracer = NULL;
 	enum harm harm = HARM_UNSURE;
 
-	if (selftest_child_start(&child, true))
+	if (selftest_child_start(&child, traits))
 		return HARM_UNSURE;
 	if (tracer_new(&tracer, &options) == 0)
 		harm = probe_child(tracer, &child);
@@ -51,53 +50,70 @@ static enum harm run_test(void)
 	return harm;
 }
 
-enum harm harm_of_return_probe(void)
-{
-	static enum harm known;
-	static bool tested;
+#define TRAIT_SETS (2 * PROCESS_SHADOW_STACK)
 
-	if (!tested) {
-		known = run_test();
-		tested = true;
-		log_debug("return probe below a seccomp filter: %s", known == HARM_NONE    ? "harmless"
-								     : known == HARM_KILLS ? "kills"
-											   : "could not be tested");
+/* Words for a set of traits, "below a seccomp filter with a shadow stack". */
+static const char *const trait_words[TRAIT_SETS] = {
+	[0] = "",
+	[PROCESS_BELOW_FILTER] = " below a seccomp filter",
+	[PROCESS_SHADOW_STACK] = " with a shadow stack",
+	[PROCESS_BELOW_FILTER | PROCESS_SHADOW_STACK] = " below a seccomp filter with a shadow stack",
+};
+
+enum harm harm_of_return_probe(unsigned int traits)
+{
+	static enum harm known[TRAIT_SETS];
+	static bool tested[TRAIT_SETS];
+
+	if (!tested[traits]) {
+		known[traits] = run_test(traits);
+		tested[traits] = true;
+		log_debug("return probe%s: %s", trait_words[traits],
+			  known[traits] == HARM_NONE    ? "harmless"
+			  : known[traits] == HARM_KILLS ? "kills"
+							: "could not be tested");
 	}
-	return known;
+	return known[traits];
 }
 
-static bool any_seccomp(const struct nginx_instance *instance)
-{
-	for (size_t i = 0; i < instance->worker_count; i++)
-		if (process_seccomp_mode(instance->workers[i].pid) == PROCESS_SECCOMP_FILTER)
-			return true;
-	return process_seccomp_mode(instance->master) == PROCESS_SECCOMP_FILTER;
-}
-
-static int refuse(struct watch_problem *problem, const struct nginx_instance *instance, const char *why,
-		  const char *hint)
+static int refuse(struct watch_problem *problem, pid_t master, unsigned int traits, const char *why, const char *hint)
 {
 	*problem = (struct watch_problem){ .fault = WATCH_FAULT_REQUIREMENT };
-	snprintf(problem->sentence, sizeof(problem->sentence), "probing nginx (master %d) could kill it: %s",
-		 (int)instance->master, why);
+	snprintf(problem->sentence, sizeof(problem->sentence),
+		 "probing nginx (master %d) could kill it: it runs%s, %s", (int)master, trait_words[traits], why);
 	snprintf(problem->hint, sizeof(problem->hint), "%s", hint);
 	return -EPERM;
 }
 
+int harm_judge(pid_t master, unsigned int traits, enum harm harm, struct watch_problem *problem)
+{
+	/* Said first where both may have killed: without the shadow stack the filter is told of next. */
+	static const char *const shadow_hint = "update the kernel (fixed by commit 1713b63a07a2), or start nginx "
+					       "without a shadow stack (GLIBC_TUNABLES=glibc.cpu.hwcaps=-SHSTK)";
+
+	if (!traits || harm == HARM_NONE)
+		return 0;
+	if (harm == HARM_KILLS)
+		return refuse(problem, master, traits, "and on this kernel a return probe dies of that",
+			      traits & PROCESS_SHADOW_STACK ? shadow_hint
+							    : "update the kernel (fixed by commit cf6cb56ef244), or "
+							      "run nginx without the filter");
+	return refuse(problem, master, traits, "and the self-test could not be made",
+		      traits & PROCESS_SHADOW_STACK ? shadow_hint : "-v shows what failed");
+}
+
+static unsigned int traits_of(const struct nginx_instance *instance)
+{
+	unsigned int traits = process_traits(instance->master);
+
+	for (size_t i = 0; i < instance->worker_count; i++)
+		traits |= process_traits(instance->workers[i].pid);
+	return traits;
+}
+
 int harm_examine(const struct nginx_instance *instance, struct watch_problem *problem)
 {
-	if (!any_seccomp(instance))
-		return 0;
-	switch (harm_of_return_probe()) {
-	case HARM_NONE:
-		return 0;
-	case HARM_KILLS:
-		return refuse(problem, instance,
-			      "it runs below a seccomp filter, and on this kernel a return probe dies of that",
-			      "update the kernel (fixed by commit cf6cb56ef244), or run nginx without the filter");
-	case HARM_UNSURE:
-		break;
-	}
-	return refuse(problem, instance, "it runs below a seccomp filter, and the self-test could not be made",
-		      "-v shows what failed");
+	unsigned int traits = traits_of(instance);
+
+	return traits ? harm_judge(instance->master, traits, harm_of_return_probe(traits), problem) : 0;
 }

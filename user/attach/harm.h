@@ -3,6 +3,7 @@
 #ifndef TLSWHY_ATTACH_HARM_H
 #define TLSWHY_ATTACH_HARM_H
 
+#include "attach/selftest.h"
 #include "attach/watch.h"
 
 /* What a return probe does to a process. */
@@ -13,14 +14,17 @@ enum harm {
 };
 
 /*
- * Places a return probe on a child below a seccomp filter that knows few system calls, lets it run and looks. The
- * answer is kept for the process's life. Loads and unloads the kernel side once (about 25 ms).
+ * Places a return probe on a child with these traits (bits of enum process_trait), lets it run and looks. The answer
+ * is kept for the process's life. Loads and unloads the kernel side once for each set of traits (about 25 ms).
  */
-enum harm harm_of_return_probe(void);
+enum harm harm_of_return_probe(unsigned int traits);
+
+/* What follows for an instance with these traits. Returns 0, or -EPERM with *problem filled in. */
+int harm_judge(pid_t master, unsigned int traits, enum harm harm, struct watch_problem *problem);
 
 /*
  * Whether the instance may be probed. Returns 0, or -EPERM with *problem filled in. Asks for the test only if one of
- * its processes has a seccomp filter.
+ * its processes has a seccomp filter or a shadow stack.
  */
 int harm_examine(const struct nginx_instance *instance, struct watch_problem *problem);
 

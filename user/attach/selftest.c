@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,10 @@
 #define STATUS_BYTES 8192 /* /proc/PID/status is 1.5 kB; groups and CPU lists make it longer */
 #define MAPPINGS_MAX 65536
 
-/* Exit codes of the child other than 0; the tracer sees them in the status. */
-enum child_exit { CHILD_EXIT_FILTER = 3, CHILD_EXIT_VICTIM = 4 };
+#define SECCOMP_MODE_FILTER_DIGIT '2' /* of "Seccomp:"; 1 is the old strict mode, in which nginx could not run */
+
+#define ARCH_SHSTK_ENABLE 0x5001 /* arch_prctl(2), Linux 6.6; older headers lack it */
+#define ARCH_SHSTK_SHSTK  1ul
 
 /* noipa: no clone, no constant folded into the caller, a real call at one place. */
 #if defined(__clang__)
@@ -60,23 +63,44 @@ static int make_filter(scmp_filter_ctx *out)
 	return 0;
 }
 
+/*
+ * Gives the calling thread a shadow stack, empty: whoever returns from the function it is in from then on dies. So
+ * this is part of its caller, which must never return, and the system call is no function's.
+ */
+static inline __attribute__((always_inline)) bool shadow_stack_enable(void)
+{
+#if defined(__x86_64__)
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(SYS_arch_prctl), "D"(ARCH_SHSTK_ENABLE), "S"(ARCH_SHSTK_SHSTK)
+			 : "rcx", "r11", "memory");
+	return result == 0;
+#else
+	return false;
+#endif
+}
+
 /* AddressSanitizer puts system calls of its own before calls that do not return; the filter would not like them. */
 __attribute__((noreturn, no_sanitize("address"))) static void child_main(int wait_fd, pid_t parent,
-									 scmp_filter_ctx filter)
+									 scmp_filter_ctx filter, bool shadow)
 {
 	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
+	if (shadow && !shadow_stack_enable())
+		_exit(SELFTEST_EXIT_SHADOW);
 	if (filter && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || seccomp_load(filter)))
-		_exit(CHILD_EXIT_FILTER);
+		_exit(SELFTEST_EXIT_FILTER);
 	while (read(wait_fd, &byte, 1) < 0 && errno == EINTR)
 		;
-	_exit(tlswhy_selftest_victim(1) == 2 ? 0 : CHILD_EXIT_VICTIM);
+	_exit(tlswhy_selftest_victim(1) == 2 ? 0 : SELFTEST_EXIT_VICTIM);
 }
 
-static int start_with(struct selftest_child *child, scmp_filter_ctx filter)
+static int start_with(struct selftest_child *child, scmp_filter_ctx filter, bool shadow)
 {
 	pid_t parent = getpid(), pid;
 	int ends[2];
@@ -86,7 +110,7 @@ static int start_with(struct selftest_child *child, scmp_filter_ctx filter)
 	pid = fork();
 	if (pid == 0) {
 		close(ends[1]);
-		child_main(ends[0], parent, filter);
+		child_main(ends[0], parent, filter, shadow);
 	}
 	close(ends[0]);
 	if (pid < 0) {
@@ -100,8 +124,11 @@ static int start_with(struct selftest_child *child, scmp_filter_ctx filter)
 	return 0;
 }
 
-int selftest_child_start(struct selftest_child *child, bool strict)
+int selftest_child_start(struct selftest_child *child, unsigned int traits)
 {
+	bool strict = traits & PROCESS_BELOW_FILTER;
+	/* Where we have one the child inherits it; the C library may have locked that, and enabling it would fail. */
+	bool shadow = (traits & PROCESS_SHADOW_STACK) && !(process_traits(getpid()) & PROCESS_SHADOW_STACK);
 	scmp_filter_ctx filter = NULL;
 	int error;
 
@@ -110,7 +137,7 @@ int selftest_child_start(struct selftest_child *child, bool strict)
 	/* Made here: between fork() and its end the child should not allocate. */
 	error = strict ? make_filter(&filter) : 0;
 	if (!error)
-		error = start_with(child, filter);
+		error = start_with(child, filter, shadow);
 	if (filter)
 		seccomp_release(filter);
 	return error;
@@ -224,34 +251,30 @@ static const char *status_field(const char *status, const char *name)
 	return NULL;
 }
 
-int process_seccomp_mode(pid_t pid)
+static bool field_has(const char *status, const char *name, const char *word)
 {
-	char status[STATUS_BYTES];
-	int error = read_status(pid, status, sizeof(status));
-	const char *value;
+	const char *value = status_field(status, name);
+	const char *found = value ? strstr(value, word) : NULL;
 
-	if (error)
-		return error;
-	value = status_field(status, "Seccomp");
-	if (!value || *value < '0' || *value > '2')
-		return -ENOTSUP;
-	return *value - '0';
+	return found && !memchr(value, '\n', (size_t)(found - value));
 }
 
-int process_shadow_stack(pid_t pid)
+unsigned int process_traits_parse(const char *status)
 {
-	char status[STATUS_BYTES], *end;
-	int error = read_status(pid, status, sizeof(status));
-	const char *value;
+	const char *seccomp = status_field(status, "Seccomp");
+	unsigned int traits = 0;
 
-	if (error)
-		return error;
-	value = status_field(status, "x86_Thread_features");
-	if (!value)
-		return 0;
-	end = strchr(value, '\n');
-	if (end)
-		*end = '\0';
+	if (seccomp && *seccomp == SECCOMP_MODE_FILTER_DIGIT)
+		traits |= PROCESS_BELOW_FILTER;
 	/* Not the line of locked features: those may be locked off. */
-	return strstr(value, "shstk") != NULL;
+	if (field_has(status, "x86_Thread_features", "shstk"))
+		traits |= PROCESS_SHADOW_STACK;
+	return traits;
+}
+
+unsigned int process_traits(pid_t pid)
+{
+	char status[STATUS_BYTES];
+
+	return read_status(pid, status, sizeof(status)) ? 0 : process_traits_parse(status);
 }

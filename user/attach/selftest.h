@@ -4,13 +4,13 @@
  *
  * Since Linux 6.11 a return probe on x86-64 ends in a system call (uretprobe, 335) that the probed process makes;
  * until the kernel let it pass seccomp (commit cf6cb56ef244, 2025), a filter that does not know it killed the
- * process, as container runtimes' profiles did to nginx. Shadow stacks were a second such trap. The tracer places its
+ * process, as container runtimes' profiles did to nginx. Shadow stacks (6.6) were a second such trap: a return probe
+ * replaces the return address, and only kernels that replace it there too let the process live. The tracer places its
  * probe on tlswhy_selftest_victim() while a child waits, lets it go and looks at how it ended.
  */
 #ifndef TLSWHY_ATTACH_SELFTEST_H
 #define TLSWHY_ATTACH_SELFTEST_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,12 +24,25 @@ struct selftest_child {
 		.pid = 0, .go_fd = -1 \
 	}
 
+/* What of a process a return probe may stumble over; bits. */
+enum process_trait {
+	PROCESS_BELOW_FILTER = 1 << 0, /* it runs below a seccomp filter */
+	PROCESS_SHADOW_STACK = 1 << 1,
+};
+
+/* Exit codes of the child other than 0. */
+enum selftest_exit {
+	SELFTEST_EXIT_FILTER = 3, /* no filter could be loaded */
+	SELFTEST_EXIT_VICTIM = 4, /* the victim's answer was wrong */
+	SELFTEST_EXIT_SHADOW = 5, /* neither CPU, kernel nor this architecture gives it a shadow stack */
+};
+
 /*
- * Starts a child that waits, then calls the victim once and exits with 0. strict: below a seccomp filter that kills
- * on every system call but the few the child makes. It dies with us. Returns 0, -ENOTSUP when the kernel has no
- * seccomp filters and strict is wanted, or a negative errno. On success selftest_child_release() is owed.
+ * Starts a child that waits, then calls the victim once and exits with 0. It has all of the traits (bits): its filter
+ * kills on every system call but the few the child makes. It dies with us. Returns 0, -ENOTSUP when the kernel has no
+ * seccomp filters and one is wanted, or a negative errno. On success selftest_child_release() is owed.
  */
-int selftest_child_start(struct selftest_child *child, bool strict);
+int selftest_child_start(struct selftest_child *child, unsigned int traits);
 /* Lets the child run. Returns 0 or a negative errno (-EPIPE: it is dead already). */
 int selftest_child_go(struct selftest_child *child);
 /*
@@ -48,12 +61,9 @@ int tlswhy_selftest_victim(int argument);
  */
 int selftest_symbol_offset(uint64_t *file_offset);
 
-/* Values of "Seccomp:" in /proc/PID/status. */
-enum process_seccomp { PROCESS_SECCOMP_OFF = 0, PROCESS_SECCOMP_STRICT = 1, PROCESS_SECCOMP_FILTER = 2 };
-
-/* Returns enum process_seccomp, -ESRCH, -ENOTSUP when the kernel does not say, or another negative errno. */
-int process_seccomp_mode(pid_t pid);
-/* Returns 1 when the process has a shadow stack, 0 when not or when the kernel knows of none, or a negative errno. */
-int process_shadow_stack(pid_t pid);
+/* Bits of enum process_trait, from the text of /proc/PID/status; what the kernel does not say is not set. */
+unsigned int process_traits_parse(const char *status);
+/* The same of a process. One that is gone, or cannot be read, has none. */
+unsigned int process_traits(pid_t pid);
 
 #endif

@@ -91,7 +91,7 @@ static void check_load(struct answers *answers)
 
 static void check_return_probe(struct answers *answers)
 {
-	enum harm harm = harm_of_return_probe();
+	enum harm harm = harm_of_return_probe(PROCESS_BELOW_FILTER);
 	struct answer *answer = answers_add(answers, "return probes are harmless", harm == HARM_NONE, false);
 
 	switch (harm) {
