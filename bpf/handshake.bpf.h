@@ -9,10 +9,11 @@
 #ifndef TLSWHY_HANDSHAKE_BPF_H
 #define TLSWHY_HANDSHAKE_BPF_H
 
-#define FLOW_ERROR            1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
-#define TCP_STATE_CLOSE       7
-#define SSL_RECEIVED_SHUTDOWN 2
-#define EARLY_DATA_ACCEPTED   2 /* SSL_EARLY_DATA_ACCEPTED */
+#define FLOW_ERROR              1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
+#define TCP_STATE_CLOSE         7
+#define SSL_RECEIVED_SHUTDOWN   2
+#define ALERT_HANDSHAKE_FAILURE 40
+#define EARLY_DATA_ACCEPTED     2 /* SSL_EARLY_DATA_ACCEPTED */
 
 /* An object whose role cannot be read cannot be read. */
 static __always_inline __u16 handshake_flags(const struct hit *hit, const struct handshake *handshake)
@@ -90,6 +91,16 @@ static __always_inline __u8 version_class(__u32 direction, __u32 ours, __u32 pee
 	return peers >> 16 > (ours & 0xffff) ? VERSION_CLASS_PEER_NEWER : VERSION_CLASS_OVERLAP;
 }
 
+/* nginx 1.29 and later clears the library's errors of a QUIC handshake unread: what is left of them is the alert. */
+static __always_inline void verdict_quic(const struct hit *hit, struct verdict *verdict,
+					 const struct handshake *handshake)
+{
+	verdict->flags |= VERDICT_QUIC | (handshake->closed ? VERDICT_QUIC_CLOSED : 0);
+	if (!verdict->error && (verdict->flags & VERDICT_ALERT_SENT) &&
+	    verdict->alert_sent == ALERT_HANDSHAKE_FAILURE)
+		verdict->agreed = openssl_agreed(hit);
+}
+
 /* The transport's side of a failure: end, reset, nginx's own timer. */
 static __always_inline void verdict_transport(const struct hit *hit, struct verdict *verdict,
 					      const struct handshake *handshake)
@@ -100,7 +111,8 @@ static __always_inline void verdict_transport(const struct hit *hit, struct verd
 	struct sock *sk = socket_of(fd);
 
 	verdict->error_errno = handshake->error_errno;
-	if (handshake->eof || (bio_flags(hit, hit->layout->rbio) & BIO_FLAG_EOF))
+	if (handshake->eof || handshake->closed == CLOSED_BY_PEER ||
+	    (bio_flags(hit, hit->layout->rbio) & BIO_FLAG_EOF))
 		verdict->flags |= VERDICT_EOF;
 	if (handshake->rejected_by_name)
 		verdict->flags |= VERDICT_HANDSHAKE_REJECTED;
@@ -108,8 +120,10 @@ static __always_inline void verdict_transport(const struct hit *hit, struct verd
 		verdict->flags |= VERDICT_SOCKET_RESET;
 	if (!connection)
 		return;
-	verdict->flags |= VERDICT_NGINX_FACTS | (quic ? VERDICT_QUIC : 0);
-	if (nginx_timed_out(connection))
+	verdict->flags |= VERDICT_NGINX_FACTS;
+	if (quic)
+		verdict_quic(hit, verdict, handshake);
+	if (handshake->closed == CLOSED_LATE || nginx_timed_out(connection))
 		verdict->flags |= VERDICT_TIMED_OUT;
 }
 

@@ -281,6 +281,27 @@ static __always_inline void verdict_alerts(const struct hit *hit, struct verdict
 	}
 }
 
+/*
+ * How far a server of TLS 1.3 came while it answered the ClientHello. The cipher it chose lies behind the message's
+ * type in every release; the group behind the session's cipher and that cipher's number, from 3.0 on. A session that
+ * is resumed has the group of its first handshake: nothing of it was agreed now.
+ */
+static __always_inline __u8 openssl_agreed(const struct hit *hit)
+{
+	const struct layout *layout = hit->layout;
+	__u64 session = field_u64(hit->object, layout->session);
+
+	if (layout->message_type == LAYOUT_NONE || layout->session_cipher == LAYOUT_NONE ||
+	    layout->family != LIBRARY_OPENSSL_3 || layout->hit == LAYOUT_NONE ||
+	    field_s32(hit->object, layout->version, 0) != TLS1_3)
+		return AGREED_UNKNOWN;
+	if (!field_u64(openssl_s3(hit), layout->message_type + 8))
+		return AGREED_NOTHING;
+	if (!session || field_s32(hit->object, layout->hit, 0) || !field_s32(session, layout->session_cipher + 16, 0))
+		return AGREED_CIPHER;
+	return AGREED_GROUP;
+}
+
 /* Certificates: asked for, shown, sent. In a client cert_req is 2 when the answer was empty, else 1. */
 static __always_inline void verdict_certificates(const struct hit *hit, struct verdict *verdict)
 {

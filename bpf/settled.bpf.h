@@ -77,6 +77,8 @@ static __noinline int settled_amend(const struct hit *hit, struct settled *settl
 	struct call *call = call_get(hit);
 	struct ending *ending;
 	struct verdict *verdict;
+	bool quic;
+	__s32 fd;
 
 	if (!call || settled->flags & SETTLED_AMENDED)
 		return 0;
@@ -87,6 +89,8 @@ static __noinline int settled_amend(const struct hit *hit, struct settled *settl
 	verdict->direction = settled->direction;
 	verdict->stage = STAGE_DONE;
 	verdict->flags = settled->joined ? VERDICT_JOINED : 0;
+	nginx_connection(hit, &fd, &quic);
+	verdict->flags |= quic ? VERDICT_QUIC : 0;
 	verdict_certificates(hit, verdict);
 	verdict_alerts(hit, verdict);
 	if (rejection == REJECTION_CLIENT_CERTIFICATE && verdict->verify_result == 0 &&

@@ -205,6 +205,7 @@ static __always_inline void keep_stack(struct pt_regs *ctx)
 #include "handshake.bpf.h"
 #include "reason.bpf.h"
 #include "plain.bpf.h"
+#include "quic.bpf.h"
 
 SEC("uprobe")
 int handshake_enter(struct pt_regs *ctx)
@@ -308,6 +309,14 @@ int connection_shutdown(struct pt_regs *ctx)
 {
 	keep_stack(ctx);
 	handshake_end(PT_REGS_PARM1(ctx), true);
+	return 0;
+}
+
+SEC("uprobe")
+int quic_connection_close(struct pt_regs *ctx)
+{
+	keep_stack(ctx);
+	quic_close(PT_REGS_PARM1(ctx), (__s32)PT_REGS_PARM2(ctx));
 	return 0;
 }
 

@@ -136,6 +136,14 @@ enum object_kind {
 };
 _Static_assert(sizeof(struct object_key) == 16, "struct object_key is a hash key: no padding");
 
+/* How nginx closed a QUIC connection; it frees its object later. */
+enum closed {
+	CLOSED_NOT = 0,     /* or nobody knows how */
+	CLOSED_BY_PEER = 1, /* its CONNECTION_CLOSE came */
+	CLOSED_LATE = 2,    /* a timer ran out */
+	CLOSED_BY_NGINX = 3,
+};
+
 /* A handshake in flight. */
 struct handshake {
 	__u64 begin_ns;
@@ -152,7 +160,7 @@ struct handshake {
 	__u8 failed;           /* SSL_do_handshake returned an error that is not a retry */
 	__u8 rejected_by_name; /* nginx said "handshake rejected" */
 	__u8 eof;
-	__u8 reserved;
+	__u8 closed; /* enum closed */
 	__s32 error_errno;
 	__u32 first_ssl_error;
 	__u32 first_other_error;

@@ -67,6 +67,17 @@ enum first_record {
 	FIRST_RECORD_OTHER = 3,
 };
 
+/*
+ * What a server had agreed with its client when it refused with handshake_failure and its errors were not seen.
+ * OpenSSL chooses the cipher, then the group, then how to sign.
+ */
+enum agreed {
+	AGREED_UNKNOWN = 0,
+	AGREED_NOTHING = 1,
+	AGREED_CIPHER = 2,
+	AGREED_GROUP = 3,
+};
+
 /* Whose numbers error and verify_result are. */
 enum library_family {
 	LIBRARY_UNKNOWN = 0,
@@ -90,6 +101,7 @@ enum library_family {
 #define VERDICT_OUR_CERTIFICATE_SENT (1u << 12) /* upstream: a client certificate was configured */
 #define VERDICT_BEFORE_LIBRARY       (1u << 13) /* refused or left before nginx called the TLS library */
 #define VERDICT_QUIC                 (1u << 14) /* HTTP/3: the peer refuses in a frame that nginx keeps to itself */
+#define VERDICT_QUIC_CLOSED          (1u << 15) /* nginx closed it; why, EOF and TIMED_OUT say, or it wanted to */
 #define VERDICT_UNMEASURED           (VERDICT_JOINED | VERDICT_BEFORE_LIBRARY) /* its latency is not meant */
 
 struct verdict {
@@ -102,7 +114,7 @@ struct verdict {
 	__u8 library;        /* enum library_family */
 	__u8 alert_received; /* RFC 8446 section 6; meant only with VERDICT_ALERT_RECEIVED */
 	__u8 alert_sent;     /* meant only with VERDICT_ALERT_SENT */
-	__u8 reserved0;
+	__u8 agreed;         /* enum agreed */
 	__u16 flags;         /* VERDICT_* */
 	__u32 error;         /* first queued error of the SSL library, packed as the library does; else 0 */
 	__u32 other_error;   /* first queued error of any other library; else 0 */

@@ -19,6 +19,8 @@
 #define FAKE_HTTP_HANDLER 0x41000
 
 /* OpenSSL 3.2 on has an object that reads records: where the victim has a pointer to it, and in it. */
+#define FAKE_NEW_CIPHER    736 /* behind message_type */
+#define FAKE_SESSION_GROUP 776 /* behind session_cipher and its number */
 #define FAKE_READER        8000
 #define FAKE_READER_PACKET 16
 

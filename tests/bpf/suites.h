@@ -14,6 +14,7 @@
 	X(partial)   \
 	X(nginx)     \
 	X(before)    \
+	X(quic)      \
 	X(processes) \
 	X(answers)   \
 	X(losses)    \

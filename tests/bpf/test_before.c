@@ -221,27 +221,6 @@ START_TEST(a_listener_of_http_is_told)
 }
 END_TEST
 
-/* HTTP/3: the object has no descriptor, the connection has everybody's, and nginx knows the peer. */
-START_TEST(quic_has_its_peer_from_nginx)
-{
-	const struct event *event;
-
-	make(&victim, 0, "server");
-	say(&victim, "set 0 rbio.num %d", _i ? 0 : -1);
-	say(&victim, "set 0 connection.type 2");
-	say(&victim, "set 0 peer.family %d", AF_INET);
-	say(&victim, "set 0 peer.port 0x3412");
-	say(&victim, "set 0 peer.address 0x0702000a");
-	wait_in(&victim, 0, STATE_EARLY_DATA);
-	say(&victim, "free 0");
-	event = settled_one();
-	ck_assert_uint_eq(event->flags & EVENT_QUIC, EVENT_QUIC);
-	ck_assert_uint_eq(event->peer_port, 0x1234);
-	ck_assert_uint_eq(event->peer[3], 7);
-	ck_assert_int_eq(classify(&event->verdict), CAUSE_PEER_CLOSED_MID_HANDSHAKE);
-}
-END_TEST
-
 START_TEST(a_connection_of_another_socket_is_not_believed)
 {
 	make(&victim, 0, "server");
@@ -271,7 +250,6 @@ Suite *suite_before(void)
 	tcase_add_loop_test(before, who_has_sent_something_is_not, 0, COUNT(stays));
 	tcase_add_test(before, other_listeners_do_not_count);
 	tcase_add_loop_test(before, a_listener_of_http_is_told, 0, 2);
-	tcase_add_loop_test(before, quic_has_its_peer_from_nginx, 0, 2);
 	tcase_add_test(before, a_connection_of_another_socket_is_not_believed);
 	tcase_set_timeout(before, 60);
 	suite_add_tcase(suite, before);

@@ -51,6 +51,7 @@ long ngx_http_special_response_handler(void *request, long status);
 long ngx_ssl_create_connection(void *context, void *connection, unsigned long flags);
 long ngx_ssl_handshake(void *connection);
 long ngx_ssl_shutdown(void *connection);
+long ngx_quic_close_connection(void *connection, long result);
 
 /* What SSL_do_handshake and ngx_ssl_check_host of this thread return. */
 extern __thread int victim_result;

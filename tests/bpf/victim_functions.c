@@ -99,3 +99,10 @@ __attribute__((noinline)) long ngx_ssl_shutdown(void *connection)
 	(void)connection;
 	return 0;
 }
+
+__attribute__((noinline)) long ngx_quic_close_connection(void *connection, long result)
+{
+	BODY("ngx_quic_close_connection");
+	(void)connection;
+	return result;
+}

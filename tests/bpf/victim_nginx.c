@@ -16,6 +16,25 @@ static void handshake(struct object *object, const char *rest)
 	victim_error = 0;
 }
 
+/* quic_close RESULT BITS: the event that closes has these bits; ~0: the connection has no such event. */
+static void quic_close(struct object *object, const char *rest)
+{
+	uint64_t tls[1] = { (uintptr_t)object }, udp[10] = { 0 }, quic[640] = { 0 };
+	uint64_t *events = quic + 200, self = (uintptr_t)object->connection;
+	char *end;
+	long result = strtol(rest, &end, 0);
+	uint32_t bits = (uint32_t)strtoul(end, NULL, 0);
+
+	udp[9] = (uintptr_t)quic;
+	if (bits != ~0u) {
+		events[0] = events[12] = events[24] = self;
+		events[25] = bits;
+	}
+	*(uint64_t *)(object->connection + 152) = (uintptr_t)tls;
+	*(uint64_t *)(object->connection + 160) = (uintptr_t)udp;
+	ngx_quic_close_connection(object->connection, result);
+}
+
 bool victim_nginx(struct object *object, const char *verb, const char *rest)
 {
 	void *request[8] = { NULL, object->connection }; /* signature, connection */
@@ -28,6 +47,8 @@ bool victim_nginx(struct object *object, const char *verb, const char *rest)
 		handshake(object, rest);
 	else if (!strcmp(verb, "shutdown"))
 		ngx_ssl_shutdown(object->connection);
+	else if (!strcmp(verb, "quic_close"))
+		quic_close(object, rest);
 	else
 		return false;
 	return true;

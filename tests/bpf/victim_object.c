@@ -72,6 +72,8 @@ static const struct field fields[] = {
 	IN("rbio.num", rbio, bio_num, 4, 0),
 	IN("wbio.flags", wbio, bio_flags, 4, 0),
 	IN("session.cipher", session, session_cipher, 8, BLOCK(cipher)),
+	FIXED("session.group", session, FAKE_SESSION_GROUP, 4, 0),
+	FIXED("new_cipher", ssl, FAKE_NEW_CIPHER, 8, BLOCK(cipher)),
 	IN("session.peer", session, session_peer, 8, BLOCK(session)),
 	IN("session.hostname", session, session_hostname, 8, BLOCK(hostname)),
 	IN("cipher.id", cipher, cipher_id, 4, 0),

@@ -40,7 +40,8 @@ enum probe_use {
 	X(PART_0_ENTER, 13, connection_enter, "ngx_ssl_handshake", NGINX, false, false, PART_0)                   \
 	X(PART_0_RETURN, 14, connection_return, "ngx_ssl_handshake", NGINX, true, false, PART_0)                  \
 	X(PART_1_ENTER, 15, connection_enter, "ngx_ssl_handshake", NGINX, false, false, PART_1)                   \
-	X(PART_1_RETURN, 16, connection_return, "ngx_ssl_handshake", NGINX, true, false, PART_1)
+	X(PART_1_RETURN, 16, connection_return, "ngx_ssl_handshake", NGINX, true, false, PART_1)                  \
+	X(QUIC_CLOSE, 17, quic_connection_close, "ngx_quic_close_connection", NGINX, false, false, OBJECTS)
 
 enum probe {
 #define X(symbol, number, ...) PROBE_##symbol = (number),

@@ -9,6 +9,7 @@
  */
 #include "handshake/classify.h"
 
+#include "handshake/alert.h"
 #include "handshake/reason_causes.h"
 #include "handshake/verify_causes.h"
 
@@ -18,34 +19,6 @@
 #define LIBRARY_NUMBER_SYSTEM 2
 #define ERRNO_EPIPE           32
 #define ERRNO_ECONNRESET      104
-
-enum alert {
-	ALERT_CLOSE_NOTIFY = 0,
-	ALERT_UNEXPECTED_MESSAGE = 10,
-	ALERT_BAD_RECORD_MAC = 20,
-	ALERT_DECRYPTION_FAILED = 21,
-	ALERT_RECORD_OVERFLOW = 22,
-	ALERT_HANDSHAKE_FAILURE = 40,
-	ALERT_BAD_CERTIFICATE = 42,
-	ALERT_UNSUPPORTED_CERTIFICATE = 43,
-	ALERT_CERTIFICATE_REVOKED = 44,
-	ALERT_CERTIFICATE_EXPIRED = 45,
-	ALERT_CERTIFICATE_UNKNOWN = 46,
-	ALERT_ILLEGAL_PARAMETER = 47,
-	ALERT_UNKNOWN_CA = 48,
-	ALERT_ACCESS_DENIED = 49,
-	ALERT_DECODE_ERROR = 50,
-	ALERT_DECRYPT_ERROR = 51,
-	ALERT_PROTOCOL_VERSION = 70,
-	ALERT_INTERNAL_ERROR = 80,
-	ALERT_INAPPROPRIATE_FALLBACK = 86,
-	ALERT_MISSING_EXTENSION = 109,
-	ALERT_UNSUPPORTED_EXTENSION = 110,
-	ALERT_UNRECOGNIZED_NAME = 112,
-	ALERT_UNKNOWN_PSK_IDENTITY = 115,
-	ALERT_CERTIFICATE_REQUIRED = 116,
-	ALERT_NO_APPLICATION_PROTOCOL = 120,
-};
 
 unsigned int error_library(__u32 code, enum library_family family)
 {
@@ -325,15 +298,35 @@ static enum cause ending_cause(const struct verdict *verdict)
 		return by_stage(verdict, CAUSE_TIMEOUT_BEFORE_HELLO, CAUSE_TIMEOUT_MID_HANDSHAKE);
 	if (has(verdict, VERDICT_SOCKET_RESET))
 		return CAUSE_PEER_RESET;
-	if (has(verdict, VERDICT_QUIC)) /* a client's refusal comes in CONNECTION_CLOSE (RFC 9001 section 4.8) */
-		return by_stage(verdict, CAUSE_PEER_CLOSED_BEFORE_HELLO, CAUSE_PEER_CLOSED_MID_HANDSHAKE);
+	if (has(verdict, VERDICT_QUIC) && !has(verdict, VERDICT_QUIC_CLOSED)) /* it was closed before we came */
+		return CAUSE_UNKNOWN;
 	return has(verdict, VERDICT_NGINX_FACTS) ? CAUSE_ABORTED_BY_NGINX : CAUSE_UNKNOWN;
 }
 
-/* The errors were queued before we came, the alert we sent is still in the object. Several causes share 40. */
+/* Several causes share alert 40: what a server of TLS 1.3 could not agree is what it had not agreed yet. */
+static enum cause agreed_cause(const struct verdict *verdict)
+{
+	if (verdict->direction != DIRECTION_CLIENT || verdict->stage != STAGE_HELLO)
+		return CAUSE_UNKNOWN;
+	switch ((enum agreed)verdict->agreed) {
+	case AGREED_NOTHING:
+		return CAUSE_NO_SHARED_CIPHER;
+	case AGREED_CIPHER:
+		return CAUSE_NO_SHARED_GROUP;
+	case AGREED_GROUP:
+		return CAUSE_NO_SHARED_SIGNATURE_ALGORITHM;
+	case AGREED_UNKNOWN:
+		break;
+	}
+	return CAUSE_UNKNOWN;
+}
+
+/* The errors were queued before we came, or nginx threw them away; the alert we sent is still in the object. */
 static enum cause sent_alert_cause(const struct verdict *verdict)
 {
 	switch (verdict->alert_sent) {
+	case ALERT_HANDSHAKE_FAILURE:
+		return agreed_cause(verdict);
 	case ALERT_UNEXPECTED_MESSAGE:
 		return CAUSE_UNEXPECTED_MESSAGE;
 	case ALERT_BAD_RECORD_MAC:
@@ -341,6 +334,7 @@ static enum cause sent_alert_cause(const struct verdict *verdict)
 		return CAUSE_DECRYPT_ERROR;
 	case ALERT_ILLEGAL_PARAMETER:
 	case ALERT_DECODE_ERROR:
+	case ALERT_MISSING_EXTENSION:
 		return CAUSE_MALFORMED_MESSAGE;
 	case ALERT_PROTOCOL_VERSION:
 		return version_cause(verdict, CAUSE_OTHER_ERROR);
@@ -362,6 +356,11 @@ static enum cause other_library_cause(const struct verdict *verdict)
 	unsigned int reason = error_reason(verdict->other_error, verdict->library);
 	enum cause cause = common_reason_cause(reason, verdict->library);
 
+	/* Over QUIC the library's own error may be missing behind those that nginx tells in its certificate callback.
+	 */
+	if (has(verdict, VERDICT_QUIC) && has(verdict, VERDICT_ALERT_SENT) &&
+	    verdict->alert_sent == ALERT_INTERNAL_ERROR && cause != CAUSE_RESOURCE_EXHAUSTED)
+		return CAUSE_LOCAL_CERTIFICATE_PROBLEM;
 	if (error_library(verdict->other_error, verdict->library) ==
 	    LIBRARY_NUMBER_SYSTEM) /* the reason is an errno */
 		return CAUSE_OTHER_ERROR;

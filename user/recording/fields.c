@@ -17,13 +17,13 @@
 	}
 #define NUMBER(type, member) LIST(type, member, MEMBER_BYTES(type, member))
 
-#define VERDICT_MEMBERS(type)                                                                              \
-	NUMBER(type, verdict.direction), NUMBER(type, verdict.outcome), NUMBER(type, verdict.stage),       \
-		NUMBER(type, verdict.rejection), NUMBER(type, verdict.version_class),                      \
-		NUMBER(type, verdict.first_record), NUMBER(type, verdict.library),                         \
-		NUMBER(type, verdict.alert_received), NUMBER(type, verdict.alert_sent),                    \
-		NUMBER(type, verdict.reserved0), NUMBER(type, verdict.flags), NUMBER(type, verdict.error), \
-		NUMBER(type, verdict.other_error), NUMBER(type, verdict.verify_result),                    \
+#define VERDICT_MEMBERS(type)                                                                           \
+	NUMBER(type, verdict.direction), NUMBER(type, verdict.outcome), NUMBER(type, verdict.stage),    \
+		NUMBER(type, verdict.rejection), NUMBER(type, verdict.version_class),                   \
+		NUMBER(type, verdict.first_record), NUMBER(type, verdict.library),                      \
+		NUMBER(type, verdict.alert_received), NUMBER(type, verdict.alert_sent),                 \
+		NUMBER(type, verdict.agreed), NUMBER(type, verdict.flags), NUMBER(type, verdict.error), \
+		NUMBER(type, verdict.other_error), NUMBER(type, verdict.verify_result),                 \
 		NUMBER(type, verdict.error_errno), NUMBER(type, verdict.reserved1)
 
 static const struct field event_fields[] = {
