@@ -140,6 +140,30 @@ START_TEST(joined_counts_and_has_no_latency)
 }
 END_TEST
 
+/* Those that were spilled as well. */
+START_TEST(over_quic_is_counted)
+{
+	struct observation tcp = record_of(CAUSE_PEER_CLOSED_MID_HANDSHAKE, "192.0.2.1"), quic = tcp;
+	struct spill_value value = { .count = 3, .latency_sum_ns = 15 * MS };
+	struct spill_key key = { .bucket = latency_bucket(5 * MS) };
+
+	quic.event.verdict.flags |= VERDICT_QUIC;
+	quic.event.verdict.stage = STAGE_MID;
+	quic.event.verdict.outcome = OUTCOME_ABANDONED;
+	quic.event.verdict.flags |= VERDICT_EOF;
+	key.verdict = quic.event.verdict;
+	add(&tcp);
+	take_snapshot();
+	ck_assert_uint_eq(snapshot_over_quic(&snapshot.causes[0]), 0);
+	add(&quic);
+	ck_assert_int_eq(aggregate_add_spilled(aggregate, &key, &value), 0);
+	take_snapshot();
+	ck_assert_uint_eq(snapshot.cause_count, 1);
+	ck_assert_uint_eq(snapshot.causes[0].count, 5);
+	ck_assert_uint_eq(snapshot_over_quic(&snapshot.causes[0]), 4);
+}
+END_TEST
+
 START_TEST(numbers_outside_their_list_are_unknown)
 {
 	struct observation record = record_of((enum cause)200, "192.0.2.1");
@@ -300,6 +324,7 @@ TCase *aggregate_facts_cases(void)
 	tcase_add_test(facts, an_amendment_takes_its_ok_back);
 	tcase_add_test(facts, an_amendment_before_its_ok_waits_for_it);
 	tcase_add_test(facts, joined_counts_and_has_no_latency);
+	tcase_add_test(facts, over_quic_is_counted);
 	tcase_add_test(facts, numbers_outside_their_list_are_unknown);
 	tcase_add_test(facts, peers_are_addresses);
 	tcase_add_test(facts, returning_peers_were_ok_as_well);

@@ -83,6 +83,37 @@ START_TEST(answers_a_failure)
 }
 END_TEST
 
+static void add_over_quic(struct cause_row *row, uint64_t count)
+{
+	row->evidence = calloc(1, sizeof(*row->evidence));
+	ck_assert_ptr_nonnull(row->evidence);
+	row->evidence[0] =
+		(struct evidence_count){ .kind = EVIDENCE_TRANSPORT, .code = EVIDENCE_OVER_QUIC, .count = count };
+	row->evidence_count = 1;
+}
+
+/* What a client said when it left is unknown over QUIC, and only there; in the finding too, which scripts read. */
+START_TEST(tells_what_quic_hides)
+{
+	struct snapshot snapshot;
+	char *text;
+
+	sample_nothing(&snapshot);
+	add_over_quic(sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_CLOSED_MID_HANDSHAKE, 9, 1), 7);
+	add_over_quic(sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_NO_SHARED_GROUP, 5, 1), 4);
+	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_CLOSED_BEFORE_HELLO, 3, 1);
+	text = report_text(&snapshot, NULL);
+	assert_has(text, "over QUIC: 7; why these left is in their CONNECTION_CLOSE, which tlswhy does not see\n");
+	assert_has(text, "over QUIC: 4\n");
+	assert_has_not(text, "over QUIC: 0");
+	ck_assert_str_eq(
+		findings.items[0].evidence.text[findings.items[0].evidence.count - 3],
+		"7 of them over QUIC; why these left is in their CONNECTION_CLOSE, which tlswhy does not see");
+	free(text);
+	snapshot_release(&snapshot);
+}
+END_TEST
+
 START_TEST(answers_no_failure)
 {
 	struct snapshot snapshot;
@@ -248,6 +279,7 @@ Suite *suite_text(void)
 
 	tcase_add_test(tcase, answers_a_failure);
 	tcase_add_test(tcase, answers_no_failure);
+	tcase_add_test(tcase, tells_what_quic_hides);
 	tcase_add_test(tcase, answers_little_failure);
 	tcase_add_test(tcase, answers_nothing_seen);
 	tcase_add_test(tcase, says_only_what_is_known);

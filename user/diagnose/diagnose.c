@@ -134,6 +134,13 @@ static void add_peer_evidence(struct finding *finding, const struct cause_row *r
 	}
 }
 
+const char *diagnose_quic_hides(enum cause cause)
+{
+	if (cause != CAUSE_PEER_CLOSED_BEFORE_HELLO && cause != CAUSE_PEER_CLOSED_MID_HANDSHAKE)
+		return "";
+	return "; why these left is in their CONNECTION_CLOSE, which tlswhy does not see";
+}
+
 static void add_cause_evidence(struct finding *finding, const struct snapshot *snapshot, const struct cause_row *row)
 {
 	char text[NAME_BYTES];
@@ -142,6 +149,9 @@ static void add_cause_evidence(struct finding *finding, const struct snapshot *s
 			 diagnose_settled(snapshot, row->direction), direction_name(row->direction),
 			 row->share * 100);
 	add_peer_evidence(finding, row);
+	if (snapshot_over_quic(row))
+		finding_evidence(finding, "%" PRIu64 " of them over QUIC%s", snapshot_over_quic(row),
+				 diagnose_quic_hides(row->cause));
 	if (row->error_count)
 		finding_evidence(finding, "library error %08X, %s: %" PRIu64 " times", row->errors[0].code,
 				 error_text(row->errors[0].code, row->errors[0].family, text), row->errors[0].count);

@@ -69,6 +69,12 @@ enum severity diagnose_severity(const struct cause_row *row);
 uint64_t diagnose_settled(const struct snapshot *snapshot, unsigned int direction);
 
 /*
+ * What is unseen of a cause's handshakes over QUIC, to follow their number; "" where nothing is. A client's alert is
+ * there in a frame (RFC 9001 section 4.8) that nginx does not hand to the library.
+ */
+const char *diagnose_quic_hides(enum cause cause);
+
+/*
  * Adds an empty finding and returns it, or NULL where there is no room; the following take NULL. Texts beyond
  * FINDING_TEXT_BYTES are cut, lines beyond FINDING_LINES dropped.
  */

@@ -31,6 +31,15 @@ static void cause_row_release(struct cause_row *row)
 	free(row->evidence);
 }
 
+uint64_t snapshot_over_quic(const struct cause_row *row)
+{
+	for (size_t i = 0; i < row->evidence_count; i++) {
+		if (row->evidence[i].kind == EVIDENCE_TRANSPORT && row->evidence[i].code == EVIDENCE_OVER_QUIC)
+			return row->evidence[i].count;
+	}
+	return 0;
+}
+
 static void target_release(struct snapshot_target *target)
 {
 	free(target->exe);

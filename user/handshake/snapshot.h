@@ -45,8 +45,11 @@ enum evidence_kind {
 	EVIDENCE_VERIFY_RESULT = 1, /* X509_V_* of a refused certificate */
 	EVIDENCE_ALERT = 2,         /* received, where no error says so */
 	EVIDENCE_ERRNO = 3,
-	EVIDENCE_PHASE = 4, /* enum stage: how far the handshake had come */
+	EVIDENCE_PHASE = 4,     /* enum stage: how far the handshake had come */
+	EVIDENCE_TRANSPORT = 5, /* EVIDENCE_OVER_QUIC; others have none */
 };
+
+#define EVIDENCE_OVER_QUIC 1
 
 struct evidence_count {
 	enum evidence_kind kind;
@@ -147,6 +150,9 @@ struct snapshot {
 	struct snapshot_worker *workers;
 	size_t worker_count;
 };
+
+/* Of a cause's handshakes, those over QUIC. */
+uint64_t snapshot_over_quic(const struct cause_row *row);
 
 /*
  * Decides exact and inexact_reason from totals, losses, causes and ok; the only place that does. A snapshot is exact

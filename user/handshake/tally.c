@@ -85,6 +85,8 @@ static int evidence_add(struct toplist *errors, const struct verdict *verdict, u
 		err = -ENOMEM;
 	if (errors_add(errors, EVIDENCE_PHASE, verdict->stage, 0, count) < 0)
 		err = -ENOMEM;
+	if (verdict->flags & VERDICT_QUIC && errors_add(errors, EVIDENCE_TRANSPORT, EVIDENCE_OVER_QUIC, 0, count) < 0)
+		err = -ENOMEM;
 	if (errors_add(errors, EVIDENCE_ERRNO, (uint32_t)verdict->error_errno, 0, count) < 0)
 		err = -ENOMEM;
 	return err;

@@ -126,6 +126,7 @@ static json_t *evidence(const struct cause_row *row, bool *failed)
 		[EVIDENCE_ALERT] = "alert_received",
 		[EVIDENCE_ERRNO] = "errno",
 		[EVIDENCE_PHASE] = "phase",
+		[EVIDENCE_TRANSPORT] = "transport",
 	};
 	json_t *array = json_array();
 

@@ -9,7 +9,7 @@
  *   causes[].without_identity    of count: peer and name are not known, the ring was full
  *   hellos_cut                   ClientHellos longer than a record keeps, read as far as they go
  *   requests_incomplete          not every answer with 502 or 504 was seen
- *   causes[].evidence            [{kind: verify_result|alert_received|errno|phase, code, count}]
+ *   causes[].evidence            [{kind: verify_result|alert_received|errno|phase|transport, code, count}]
  *   causes[].requests            {lost, rescued}: upstream, answered with 502 or 504, rescued by another upstream
  *   causes[].peers.returning     estimate: of distinct, peers that also had a handshake that was ok
  *   causes[].first_seen, .last_seen   RFC 3339, null where not known

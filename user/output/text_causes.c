@@ -76,6 +76,7 @@ static const char *evidence_text(const struct evidence_count *evidence, char tex
 		return errno_name((int)evidence->code, text);
 	case EVIDENCE_LIBRARY_ERROR:
 	case EVIDENCE_PHASE:
+	case EVIDENCE_TRANSPORT:
 		break;
 	}
 	return "";
@@ -98,6 +99,17 @@ static void write_phase(const struct page *page, const struct cause_row *row)
 		paragraph_write(&paragraph, page, 4, 2);
 }
 
+static void write_quic(const struct page *page, const struct cause_row *row)
+{
+	struct paragraph paragraph = { 0 };
+	uint64_t count = snapshot_over_quic(row);
+
+	if (!count)
+		return;
+	paragraph_add(&paragraph, "over QUIC: %" PRIu64 "%s", count, diagnose_quic_hides(row->cause));
+	paragraph_write(&paragraph, page, 4, 2);
+}
+
 static void write_evidence(const struct page *page, const struct cause_row *row)
 {
 	static const char *const kinds[] = {
@@ -112,7 +124,7 @@ static void write_evidence(const struct page *page, const struct cause_row *row)
 	for (size_t i = 0; i < row->evidence_count && shown < ERRORS_SHOWN; i++) {
 		const struct evidence_count *evidence = &row->evidence[i];
 
-		if (evidence->kind == EVIDENCE_PHASE)
+		if (evidence->kind == EVIDENCE_PHASE || evidence->kind == EVIDENCE_TRANSPORT)
 			continue;
 		paragraph_add(&paragraph, "%s%s %" PRIu32 ", %s (%" PRIu64 ")",
 			      shown++ ? "; " : "evidence: ", kinds[evidence->kind], evidence->code,
@@ -160,6 +172,7 @@ static void write_cause(const struct page *page, const struct cause_row *row)
 	write_peers(page, row);
 	write_requests(page, row);
 	write_phase(page, row);
+	write_quic(page, row);
 	write_errors(page, row);
 	write_evidence(page, row);
 	write_latency(page, row);
