@@ -130,6 +130,8 @@ def judge_log(scenario, target, failures):
     ports = {"client": target.port, "upstream": target.backend_port}
     mine = [failure for failure in failures if failure.port == ports[failure.direction]]
     silent = log.SILENT_CAUSES if scenario.module in log.SILENT_MODULES else set()
+    if scenario.is_quic:
+        silent = log.QUIET_CAUSES
     expected = [expect for expect in scenario.expect if expect.cause not in silent | {"ok"}]
     complaints = []
     if len(mine) != len(expected):

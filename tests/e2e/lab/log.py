@@ -40,7 +40,7 @@ FAILURES = (
     (re.compile(r"client sent invalid \w+ while reading client request line"), {"plain_http", "not_tls"}),
     (re.compile(r"client closed connection while SSL handshaking"), {"peer_closed_before_hello"}),
     (re.compile(r"recv\(\) failed \(104: .*\) while SSL handshaking"), {"peer_reset"}),
-    (re.compile(r"handshake rejected while SSL handshaking"), {"unrecognized_name"}),
+    (re.compile(r"handshake rejected while (?:SSL handshaking|handling frames)"), {"unrecognized_name"}),
     (re.compile(r"client sent no required SSL certificate"), {"peer_certificate_missing"}),
     (re.compile(r"client SSL certificate verify error: \((?P<verify>\d+):"), None),
     (re.compile(r"client SSL certificate verify error"), {"ocsp_failed"}),
@@ -62,6 +62,8 @@ ASIDES = (
 ARRIVAL = re.compile(r"^client (?P<peer>\S+):(?P<port>\d+) connected to ")
 SILENT_MODULES = {"stream", "stream_proxy", "mail"}
 SILENT_CAUSES = TIMEOUTS | {"aborted_by_nginx"}
+# Over QUIC it is silent about who leaves as well, and requests have numbers of their own.
+QUIET_CAUSES = SILENT_CAUSES | PARTINGS
 
 
 @dataclasses.dataclass
@@ -180,13 +182,26 @@ def take_nameless(failure, nameless):
     return None
 
 
+def event_key(event):
+    """Where the log's line of a failure is looked for."""
+    asked = event["transport"] == "quic" and event["outcome"] == "rejected"
+    return (event["direction"], None if asked else event["connection"])
+
+
+def is_silent(event, log):
+    """May nginx have said nothing about it?"""
+    if event["transport"] == "quic":
+        return event["cause"] in QUIET_CAUSES
+    return event["connection"] in log.peers and event["cause"] in SILENT_CAUSES
+
+
 def compare(log, events):
     """Every failure against every failed event, one to one. Returns complaints; none means they agree."""
     waiting, complaints = collections.defaultdict(list), list(log.complaints)
     for event in events:
         complaints += peer_complaint(event, log.peers)
         if event["cause"] != "ok":
-            waiting[(event["direction"], event["connection"])].append(event)
+            waiting[event_key(event)].append(event)
     nameless = waiting[("client", None)]
     for failure in log.failures:
         if not waiting[failure.key] and failure.direction == "client" and take_nameless(failure, nameless):
@@ -197,8 +212,6 @@ def compare(log, events):
         wrong = disagreement(failure, waiting[failure.key].pop(0))
         if wrong:
             complaints.append(f"*{failure.connection}: event and log disagree: {wrong}")
-    for (_, connection), rest in waiting.items():
-        may_be_silent = connection in log.peers
-        complaints += [f"event without a log line: {event}" for event in rest
-                       if not (may_be_silent and event["cause"] in SILENT_CAUSES)]
+    for rest in waiting.values():
+        complaints += [f"event without a log line: {event}" for event in rest if not is_silent(event, log)]
     return complaints

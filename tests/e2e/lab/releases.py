@@ -14,6 +14,8 @@ DIRECTIVES = {
     "proxy_ssl_conf_command": (1, 19, 4),
     "ssl_alpn": (1, 21, 4),
 }
+QUIC = (1, 25, 0)
+QUIC_CLIENT = (3, 5, 0) # the openssl program that speaks it as our scenarios do
 NAME = re.compile(r"(?:^|;)\s*(\w+)")
 
 
@@ -26,6 +28,10 @@ def missing(scenario, place):
     for name in NAME.findall(scenario.conf):
         if place.nginx < DIRECTIVES.get(name, ()):
             return f"{name} came with nginx {dotted(DIRECTIVES[name])}, this is {dotted(place.nginx)}"
+    if scenario.is_quic and place.nginx < QUIC:
+        return f"HTTP/3 came with nginx {dotted(QUIC)}, this is {dotted(place.nginx)}"
+    if scenario.is_quic and place.openssl < QUIC_CLIENT:
+        return f"no client: QUIC came with OpenSSL {dotted(QUIC_CLIENT)}, this is {dotted(place.openssl)}"
     return ""
 
 

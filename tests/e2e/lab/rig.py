@@ -36,7 +36,8 @@ class Rig:
             host = "::1"
         elif scenario.listen.startswith("unix:"):
             host = self.pki.path("listener.socket")
-        return model.Target(scenario, self.pki, self.ports.take(), self.ports.take(), host)
+        return model.Target(scenario, self.pki, self.ports.take(), self.ports.take(), host,
+                            place=self.place, shared=self.dir)
 
     def __enter__(self):
         self.nginx.start()

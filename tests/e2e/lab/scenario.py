@@ -60,6 +60,10 @@ class Scenario:
     hold: bool = False
     before: typing.Optional[Before] = None
 
+    @property
+    def is_quic(self):
+        return " quic" in self.listen
+
     def backend_hosts(self):
         """Addresses the backend listens on."""
         return ("127.0.0.1", "::1") if self.backend_host == BOTH_HOSTS else (self.backend_host.strip("[]"),)
@@ -67,13 +71,18 @@ class Scenario:
 
 @dataclasses.dataclass
 class Target:
-    """Where a trigger acts. source: the address clients come from, "" for the default."""
+    """
+    Where a trigger acts. source: the address clients come from, "" for the default. place: where nginx lives, shared:
+    the directory that a program started there may use.
+    """
     scenario: Scenario
     pki: pki.Pki
     port: int
     backend_port: int
     host: str = "127.0.0.1"
     source: str = ""
+    place: typing.Any = None
+    shared: str = ""
 
 
 class Ports:
