@@ -93,7 +93,8 @@ OPTIMIZE := $(if $(SAN),-O1 -g,$(if $(filter 1,$(DEBUG)),-Og -g3,-O2 -g))
 # Sanitizers bring their own checks of the same kind; -D_FORTIFY_SOURCE would hide calls from them.
 HARDEN   := $(if $(SAN),-fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all,-fstack-protector-strong \
 	$(if $(filter 1,$(DEBUG)),,-D_FORTIFY_SOURCE=2))
-CPPFLAGS_ALL := -Iinclude -Iuser -DTLSWHY_VERSION=\"$(VERSION)\" $(CPPFLAGS)
+CPPFLAGS_ALL := -Iinclude -Iuser -DTLSWHY_VERSION=\"$(VERSION)\" \
+	$(if $(STATIC),-DTLSWHY_NO_DEBUGINFOD) $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu17 $(OPTIMIZE) $(WARNINGS) $(HARDEN) -fPIE $(CFLAGS)
 # glibc's look-ups of users, hosts and character sets load libraries when they run, which a static program must not:
 # the linker's warning of one stops the build. libcap-ng has a function that calls the two below, nobody here calls

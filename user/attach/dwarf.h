@@ -59,6 +59,9 @@ struct dwarf_layout {
  */
 int dwarf_layout(const struct dwarf_source *libssl, const struct dwarf_source *libcrypto, struct dwarf_layout *out);
 
+/* Why this build asks no debuginfod server; NULL: it does. Static storage. */
+const char *dwarf_fetch_missing(void);
+
 /* "the library", "a debug file in its root", "a debug file on this host", "debuginfod", "none". Static storage. */
 const char *dwarf_origin_name(enum dwarf_origin origin);
 

@@ -6,6 +6,7 @@
  * Must not know: what the file is for.
  */
 #define _GNU_SOURCE /* secure_getenv() */
+#include "attach/dwarf.h"
 #include "attach/dwarf_private.h"
 
 #include <dlfcn.h>
@@ -94,7 +95,17 @@ int dwarf_fetch(const struct dwarf_id *id)
 	return fd < 0 ? -ENOENT : fd;
 }
 
+const char *dwarf_fetch_missing(void)
+{
+	return NULL;
+}
+
 #else
+
+const char *dwarf_fetch_missing(void)
+{
+	return "its client is loaded while the program runs, which a static program cannot";
+}
 
 int dwarf_fetch(const struct dwarf_id *id)
 {

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "attach/dwarf.h"
 #include "command/export_http.h"
 
 #ifndef TLSWHY_VERSION
@@ -22,6 +23,7 @@ struct part {
 
 static const struct part parts[] = {
 	{ .name = "export --listen", .missing = export_http_missing },
+	{ .name = "debuginfod", .missing = dwarf_fetch_missing },
 };
 
 int command_version(void)
