@@ -274,10 +274,11 @@ STATIC_NGINX := $(G)/nginx-static
 STATIC_E2E   := $(PYTHON) tests/e2e/run.py --tlswhy $(G)/static/tlswhy --nginx $(STATIC_NGINX)
 
 .PHONY: check-static
-check-static: static ## the static program, and an nginx with OpenSSL linked in (root)
+check-static: static roots ## the static program, and an nginx with OpenSSL linked in (root)
 	$(need_root)
 	$(Q)tests/static/make-nginx $(STATIC_NGINX)
-	$(Q)tests/summary "$(PYTHON) tests/static/run.py --tlswhy $(G)/static/tlswhy --nginx $(STATIC_NGINX)" \
+	$(Q)tests/summary "$(PYTHON) tests/static/run.py --tlswhy $(G)/static/tlswhy --nginx $(STATIC_NGINX) \
+		$(SUITES:%=--root $(ROOTS)/%)" \
 		"$(STATIC_E2E)/symbols" "$(STATIC_E2E)/stripped"
 
 .PHONY: check-matrix
@@ -286,7 +287,7 @@ KERNELS := 5.10 6.1 6.12 7.2
 check-kernels: ## the tests in Linux 5.10, 6.1, 6.12 and 7.2, emulated; check-kernel-6.12 for one
 	$(Q)tests/summary $(KERNELS:%="$(MAKE) --no-print-directory check-kernel-%")
 
-$(KERNELS:%=check-kernel-%): check-kernel-%: $(PROGRAM) $(BPFTEST) $(VICTIM) $(LOADGEN)
+$(KERNELS:%=check-kernel-%): check-kernel-%: $(PROGRAM) static $(BPFTEST) $(VICTIM) $(LOADGEN)
 	$(Q)$(PYTHON) tests/vm/make_initramfs.py $(G)/vm/initramfs.cpio
 	$(Q)$(PYTHON) tests/vm/run.py $* --directory $(G)/vm
 

@@ -4,7 +4,9 @@
 Tests of what was linked statically: tlswhy as one file, and an nginx with OpenSSL inside that names its functions in
 one way or another, or not at all.
 
-  run.py --tlswhy build/static/tlswhy --nginx DIR [--only NAME]...      DIR is what make-nginx made
+  run.py --tlswhy build/static/tlswhy --nginx DIR [--root DIR]... [--only NAME]...
+
+DIR is what make-nginx made.
 
 The host is not changed: debug files and the empty root are seen by the processes of a mount namespace only.
 """
@@ -45,6 +47,19 @@ shift 2
 cd "$root"
 exec chroot "$root" /tlswhy "$@"
 """
+# The same with a root that is there, which stays as it is.
+OTHER_ROOT = """
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+mount --rbind /proc "$1/root/proc"
+mount --rbind /sys "$1/root/sys"
+cp "$3" "$1/root/tlswhy"
+root=$1/root
+shift 3
+cd "$root"
+exec chroot "$root" /tlswhy "$@"
+"""
 # Arguments: a tree that appears in /usr/lib as well, a command.
 WITH_LIB = 'mount -t overlay -o "lowerdir=$1:/usr/lib" overlay /usr/lib; shift; exec "$@"'
 
@@ -68,7 +83,8 @@ class Prefixed(place.Host):
 class Stand:
     """What the tests need: the program, the nginx in its states, a directory of their own."""
 
-    def __init__(self, tlswhy, programs, directory):
+    def __init__(self, tlswhy, programs, directory, roots=()):
+        self.roots = [os.path.abspath(root) for root in roots]
         self.tlswhy = os.path.abspath(tlswhy)
         self.programs = os.path.abspath(programs)
         self.dir = directory
@@ -178,6 +194,18 @@ def runs_where_there_is_nothing_else(stand):
         counts_exactly(bench, alone)
 
 
+@test
+def runs_in_other_roots(stand):
+    require(stand.roots, "no roots: --root DIR")
+    for root in stand.roots:
+        with stand.bench() as bench, tempfile.TemporaryDirectory(dir=stand.dir) as directory:
+            inside = in_namespace(OTHER_ROOT, directory, root, stand.tlswhy)
+            done = subprocess.run([*inside, "check", "-p", bench.pid], capture_output=True, text=True, timeout=60,
+                                  check=False)
+            require(done.returncode == 0, f"{root}: {done.returncode}: {done.stdout}{done.stderr}")
+            counts_exactly(bench, inside)
+
+
 def follows(stand, state, lib=None, library_is_host=False):
     """An nginx in a state is traced; lib is seen by nginx, or by tlswhy alone."""
     beside = in_namespace(WITH_LIB, lib) if lib else ()
@@ -233,13 +261,14 @@ def main():
     parser = argparse.ArgumentParser(description="tests of what was linked statically")
     parser.add_argument("--tlswhy", default="build/static/tlswhy", help="the static program")
     parser.add_argument("--nginx", required=True, metavar="DIR", help="what make-nginx made")
+    parser.add_argument("--root", action="append", default=[], help="a root directory that the program must run in")
     parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
     arguments = parser.parse_args()
     rig.end_tidily()
     results = Results()
     with tempfile.TemporaryDirectory(prefix="tlswhy-static-") as directory:
         os.chmod(directory, 0o755)
-        stand = Stand(arguments.tlswhy, arguments.nginx, directory)
+        stand = Stand(arguments.tlswhy, arguments.nginx, directory, arguments.root)
         for function in TESTS:
             if not arguments.only or any(function.__name__.startswith(start) for start in arguments.only):
                 results.run(function, stand)

@@ -4,7 +4,8 @@
 Packs what the tests need of this host into an initramfs: programs, the libraries they map, Python, nginx with its
 modules, the tree's own build and tests. A kernel booted with it needs no disk, no network and no module of its own.
 
-    tests/vm/make_initramfs.py OUTPUT        needs a build: build/tlswhy, build/tests/bpf/*, build/tests/loadgen
+    tests/vm/make_initramfs.py OUTPUT        needs a build: build/tlswhy, build/static/tlswhy, build/tests/bpf/*,
+                                             build/tests/loadgen
 
 Must not know: kernels, what the tests are.
 """
@@ -25,7 +26,7 @@ from lab import pki # pylint: disable=wrong-import-position
 TREE = os.path.dirname(TESTS)
 # In there the tree has the path it has on no host.
 HOME = "tlswhy"
-BUILT = ("build/tlswhy", "build/tests/bpf/run", "build/tests/bpf/victim", "build/tests/loadgen")
+BUILT = ("build/tlswhy", "build/static/tlswhy", "build/tests/bpf/run", "build/tests/bpf/victim", "build/tests/loadgen")
 # busybox has the small tools. unshare: busybox's has not all the options that tests use.
 PROGRAMS = ("bash", "nginx", "openssl", "unshare")
 APPLETS = ("sh", "cat", "env", "grep", "hostname", "ip", "ln", "mkdir", "mktemp", "mount", "poweroff", "rm", "sleep",
