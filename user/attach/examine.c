@@ -255,6 +255,8 @@ static int examine_objects(struct watch_target *target, const struct files *file
 		return error;
 	error = layout_for(files->library[PROBE_IN_LIBSSL], files->library[PROBE_IN_LIBCRYPTO], &target->offsets,
 			   &target->layout);
+	if (error == -ENOTSUP && refine_layout(&target->instance, &target->layout, &target->offsets) == 0)
+		error = 0;
 	if (error)
 		snprintf(target->unseen.sentence, sizeof(target->unseen.sentence),
 			 "cannot read the objects of '%.200s': %s", target->library_path, target->layout.reason);

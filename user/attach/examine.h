@@ -31,6 +31,12 @@ int examine_target(struct watch_target *target);
 int examine_sites(const struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem);
 void examined_sites_release(struct examined_sites *sites);
 
+/*
+ * Reads the debug information of an instance's library at once, where the library's own code tells too little, and
+ * adds it to the report. Returns 0 and *out; -ENOENT where there is none, or another negative errno.
+ */
+int refine_layout(const struct nginx_instance *instance, struct layout_report *report, struct layout *out);
+
 /* Reads the globals and numbers the generations of the workers that are there, the oldest first. Returns 0 or
  * -ENOMEM. */
 int examine_generations(struct watch_target *target);

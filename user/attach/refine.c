@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "attach/dwarf.h"
+#include "attach/examine.h"
 #include "attach/watch_private.h"
 #include "base/log.h"
 
@@ -91,22 +92,31 @@ static int job_open(struct refinement *job, const struct nginx_instance *instanc
 	return error;
 }
 
+static struct refinement *job_new(const struct nginx_instance *instance)
+{
+	struct refinement *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->fds[0] = job->fds[1] = job->root = -1;
+	job->master = instance->master;
+	job->start_ticks = instance->start_ticks;
+	return job;
+}
+
 void refine_begin(struct watch *watch, const struct watch_target *target)
 {
 	struct refinement *job;
 	pthread_t thread;
 	int error;
 
-	if (target->by_connection)
+	if (target->by_connection || target->layout.source == LAYOUT_SOURCE_DWARF)
 		return;
 	/* An arena a thread would stay for ever: an nginx that comes and goes must not make us grow. */
 	mallopt(M_ARENA_MAX, 1);
-	job = calloc(1, sizeof(*job));
+	job = job_new(&target->instance);
 	if (!job)
 		return;
-	job->fds[0] = job->fds[1] = job->root = -1;
-	job->master = target->instance.master;
-	job->start_ticks = target->instance.start_ticks;
 	error = job_open(job, &target->instance);
 	if (!error)
 		error = -pthread_create(&thread, NULL, job_run, job);
@@ -120,20 +130,44 @@ void refine_begin(struct watch *watch, const struct watch_target *target)
 	watch->refinements = job;
 }
 
+/* Adds what debug information says to a report, and settles the row anew. Returns as layout_add_dwarf(). */
+static int add_found(struct layout_report *report, const struct dwarf_layout *found, struct layout *offsets)
+{
+	int error = layout_add_dwarf(report, found->values, offsets);
+
+	if (error || !found->states[DWARF_STATE_hello_server])
+		return error;
+	offsets->state_hello_server = found->states[DWARF_STATE_hello_server];
+	offsets->state_early_data = found->states[DWARF_STATE_early_data];
+	offsets->state_write_hello = found->states[DWARF_STATE_write_hello];
+	offsets->state_write_finished = found->states[DWARF_STATE_write_finished];
+	return 0;
+}
+
+int refine_layout(const struct nginx_instance *instance, struct layout_report *report, struct layout *out)
+{
+	struct refinement *job = job_new(instance);
+	int error = job ? job_open(job, instance) : -ENOMEM;
+
+	if (!error) {
+		job_run(job);
+		error = job->error;
+	}
+	if (!error)
+		error = add_found(report, &job->found, out);
+	if (job)
+		job_free(job);
+	return error;
+}
+
 /* The row of the target as debug information has it. */
 static void apply(struct watch *watch, struct watch_target *target, const struct dwarf_layout *found)
 {
 	struct layout offsets;
 	struct watch_problem problem = { .fault = WATCH_FAULT_NONE };
 
-	if (layout_add_dwarf(&target->layout, found->values, &offsets))
+	if (add_found(&target->layout, found, &offsets))
 		return;
-	if (found->states[DWARF_STATE_hello_server]) {
-		offsets.state_hello_server = found->states[DWARF_STATE_hello_server];
-		offsets.state_early_data = found->states[DWARF_STATE_early_data];
-		offsets.state_write_hello = found->states[DWARF_STATE_write_hello];
-		offsets.state_write_finished = found->states[DWARF_STATE_write_finished];
-	}
 	log_debug("layout of '%s' from %s", target->library_path, dwarf_origin_name(found->libssl));
 	if (!memcmp(&offsets, &target->offsets, sizeof(offsets)))
 		return;

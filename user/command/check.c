@@ -136,7 +136,7 @@ static void describe_target(struct answers *answers, const struct watch_target *
 		 layout_source_name(target->layout.source), target->layout.agreeing);
 	answer = answers_add(answers, "fields of its objects", true, false);
 	check_fields(&target->layout, answer->found, sizeof(answer->found));
-	if (target->layout.reason[0]) {
+	if (target->layout.reason[0] && target->layout.source != LAYOUT_SOURCE_DWARF) {
 		answer = answers_add(answers, "layout from the table", false, false);
 		set(answer->found, target->layout.reason);
 		set(answer->remedy, "what decodes is used; debug symbols of the library would tell the rest");
