@@ -121,7 +121,7 @@ def add_python(root):
 def add_tree(root):
     for path in BUILT:
         if not os.path.exists(os.path.join(TREE, path)):
-            sys.exit(f"make_initramfs: no '{path}'\nhint: make all bpf-programs load-program")
+            sys.exit(f"make_initramfs: no '{path}'\nhint: make all static bpf-programs load-program")
         root.add(os.path.join(TREE, path), os.path.join(HOME, path))
     root.add(os.path.join(TREE, "tests/summary"), os.path.join(HOME, "tests/summary"))
     for path in ("tests/e2e", "tests/vm"):
