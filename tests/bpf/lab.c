@@ -264,3 +264,12 @@ void lab_assert_exact(const struct lab *lab)
 	ck_assert_uint_eq(lab_sum(lab, COUNTER_STATE_FULL), 0);
 	ck_assert_uint_eq(lab_sum(lab, COUNTER_SETTLED_FULL), 0);
 }
+
+const struct event *lab_settled_one(struct lab *lab)
+{
+	lab_read(lab);
+	lab_assert_exact(lab);
+	ck_assert_uint_eq(lab_sum(lab, COUNTER_BEGUN), 1);
+	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
+	return &lab_only(lab, EVENT_SETTLED)->seen.event;
+}

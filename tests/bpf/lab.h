@@ -78,6 +78,8 @@ uint64_t lab_of(const struct lab *lab, enum counter counter, enum direction dire
 size_t lab_count(const struct lab *lab, enum event_kind kind);
 /* The only record of a kind: there must be exactly one. */
 const struct lab_record *lab_only(const struct lab *lab, enum event_kind kind);
+/* Reads; there must have been one handshake, counted exactly and without a fault, and it is settled. */
+const struct event *lab_settled_one(struct lab *lab);
 /* begun = ok + failed + open + evicted + unmatched, where open is what it is said to be. */
 bool lab_balances(const struct lab *lab, enum direction direction, uint64_t open);
 /* Fails unless the balance holds with the open handshakes that were counted and nothing was lost without a number. */

@@ -30,18 +30,9 @@ static void end(void)
 	victim_stop(&victim);
 }
 
-static const struct event *settled_one(void)
-{
-	lab_read(lab);
-	lab_assert_exact(lab);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_BEGUN), 1);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
-	return &lab_only(lab, EVENT_SETTLED)->seen.event;
-}
-
 static enum cause settled_cause(void)
 {
-	return classify(&settled_one()->verdict);
+	return classify(&lab_settled_one(lab)->verdict);
 }
 
 /* A client of a TLS listener of http that speaks something else. */
@@ -77,7 +68,7 @@ START_TEST(what_is_no_tls_is_counted)
 
 	make_plain("server", plain[_i].bytes);
 	say(&victim, "answer 0 %d", plain[_i].status);
-	event = settled_one();
+	event = lab_settled_one(lab);
 	ck_assert_str_eq(cause_id(classify(&event->verdict)), cause_id(plain[_i].cause));
 	ck_assert_uint_eq(event->verdict.direction, DIRECTION_CLIENT);
 	ck_assert_uint_eq(event->verdict.flags & VERDICT_BEFORE_LIBRARY, VERDICT_BEFORE_LIBRARY);
@@ -171,7 +162,7 @@ START_TEST(who_leaves_before_a_byte_is_counted)
 
 	say(&victim, _i ? "peer_reset 0" : "peer_close 0");
 	say(&victim, "close 0");
-	event = settled_one();
+	event = lab_settled_one(lab);
 	ck_assert_str_eq(cause_id(classify(&event->verdict)),
 			 cause_id(_i ? CAUSE_PEER_RESET : CAUSE_PEER_CLOSED_BEFORE_HELLO));
 	ck_assert_uint_eq(event->verdict.flags & VERDICT_BEFORE_LIBRARY, VERDICT_BEFORE_LIBRARY);
@@ -217,7 +208,7 @@ START_TEST(a_listener_of_http_is_told)
 	say(&victim, "set 0 listening.handler 0x%x", _i ? FAKE_HTTP_HANDLER : FAKE_HTTP_HANDLER + 1);
 	succeed(&victim, 0);
 	say(&victim, "free 0");
-	ck_assert_uint_eq(settled_one()->flags & EVENT_HTTP, _i ? EVENT_HTTP : 0);
+	ck_assert_uint_eq(lab_settled_one(lab)->flags & EVENT_HTTP, _i ? EVENT_HTTP : 0);
 }
 END_TEST
 
@@ -228,7 +219,7 @@ START_TEST(a_connection_of_another_socket_is_not_believed)
 	say(&victim, "set 0 connection.type 1");
 	wait_in(&victim, 0, STATE_EARLY_DATA);
 	say(&victim, "free 0");
-	ck_assert_uint_eq(settled_one()->flags & (EVENT_QUIC | EVENT_NGINX), 0);
+	ck_assert_uint_eq(lab_settled_one(lab)->flags & (EVENT_QUIC | EVENT_NGINX), 0);
 }
 END_TEST
 

@@ -32,18 +32,9 @@ static void end(void)
 	victim_stop(&victim);
 }
 
-static const struct event *settled_one(void)
-{
-	lab_read(lab);
-	lab_assert_exact(lab);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_BEGUN), 1);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
-	return &lab_only(lab, EVENT_SETTLED)->seen.event;
-}
-
 static enum cause settled_cause(void)
 {
-	return classify(&settled_one()->verdict);
+	return classify(&lab_settled_one(lab)->verdict);
 }
 
 START_TEST(a_handshake_is_counted)
@@ -57,7 +48,7 @@ START_TEST(a_handshake_is_counted)
 	say(&victim, "handshake 0 %d", NGX_OK);
 	say(&victim, "shutdown 0");
 	say(&victim, "shutdown 0");
-	event = settled_one();
+	event = lab_settled_one(lab);
 	ck_assert_uint_eq(event->verdict.outcome, OUTCOME_OK);
 	ck_assert_uint_eq(event->verdict.direction, _i ? DIRECTION_CLIENT : DIRECTION_UPSTREAM);
 	ck_assert_uint_eq(event->verdict.flags & VERDICT_JOINED, 0);
@@ -88,7 +79,7 @@ START_TEST(one_that_was_begun_before_is_joined)
 	make(&victim, 0, "server");
 	say(&victim, "handshake 0 %d", NGX_OK);
 	say(&victim, "shutdown 0");
-	ck_assert_uint_eq(settled_one()->verdict.flags & VERDICT_JOINED, VERDICT_JOINED);
+	ck_assert_uint_eq(lab_settled_one(lab)->verdict.flags & VERDICT_JOINED, VERDICT_JOINED);
 }
 END_TEST
 

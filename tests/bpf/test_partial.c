@@ -56,15 +56,6 @@ static void end(void)
 	victim_stop(&victim);
 }
 
-static const struct event *settled_one(void)
-{
-	lab_read(lab);
-	lab_assert_exact(lab);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_BEGUN), 1);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
-	return &lab_only(lab, EVENT_SETTLED)->seen.event;
-}
-
 /* The state stays 0 until a whole message has come: no new handshake begins meanwhile. */
 START_TEST(one_is_one)
 {
@@ -73,7 +64,7 @@ START_TEST(one_is_one)
 		wait_in(&victim, 0, STATE_BEFORE);
 	succeed(&victim, 0);
 	say(&victim, "free 0");
-	ck_assert_uint_eq(settled_one()->verdict.flags & VERDICT_JOINED, 0);
+	ck_assert_uint_eq(lab_settled_one(lab)->verdict.flags & VERDICT_JOINED, 0);
 	ck_assert_uint_eq(lab_of(lab, COUNTER_OK, _i ? DIRECTION_CLIENT : DIRECTION_UPSTREAM), 1);
 	ck_assert_uint_eq(lab_sum(lab, COUNTER_UNMATCHED), 0);
 }
@@ -85,7 +76,7 @@ START_TEST(one_in_the_middle_is_joined)
 	say(&victim, "set 0 hand_state %u", STATE_READ_KEY);
 	succeed(&victim, 0);
 	say(&victim, "free 0");
-	ck_assert_uint_eq(settled_one()->verdict.flags & VERDICT_JOINED, VERDICT_JOINED);
+	ck_assert_uint_eq(lab_settled_one(lab)->verdict.flags & VERDICT_JOINED, VERDICT_JOINED);
 	ck_assert_uint_eq(lab_sum(lab, COUNTER_OK), 1);
 }
 END_TEST
@@ -95,7 +86,7 @@ START_TEST(one_that_is_only_freed_is_joined)
 	make(&victim, 0, "server");
 	say(&victim, "set 0 hand_state %u", STATE_READ_KEY);
 	say(&victim, "free 0");
-	ck_assert_uint_eq(settled_one()->verdict.flags & VERDICT_JOINED, VERDICT_JOINED);
+	ck_assert_uint_eq(lab_settled_one(lab)->verdict.flags & VERDICT_JOINED, VERDICT_JOINED);
 	ck_assert_uint_eq(lab_only(lab, EVENT_SETTLED)->seen.event.verdict.outcome, OUTCOME_ABANDONED);
 }
 END_TEST
@@ -124,7 +115,7 @@ START_TEST(a_failure_keeps_what_is_known)
 	fail_in(&victim, 0, STATE_READ_CH);
 	say(&victim, "error 0x0A000102");
 	say(&victim, "free 0");
-	event = settled_one();
+	event = lab_settled_one(lab);
 	ck_assert_uint_eq(event->verdict.outcome, OUTCOME_FAILED);
 	ck_assert_uint_eq(event->verdict.error, 0x0A000102);
 	ck_assert_uint_eq(event->verdict.stage, STAGE_HELLO);

@@ -37,15 +37,6 @@ static void end(void)
 	victim_stop(&victim);
 }
 
-static const struct event *settled_one(void)
-{
-	lab_read(lab);
-	lab_assert_exact(lab);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_BEGUN), 1);
-	ck_assert_uint_eq(lab_sum(lab, COUNTER_READ_FAULTS), 0);
-	return &lab_only(lab, EVENT_SETTLED)->seen.event;
-}
-
 /* An object of a connection over QUIC. native: as with OpenSSL's own callbacks for it, whose BIO has the number 0. */
 static void make_quic(bool native)
 {
@@ -66,7 +57,7 @@ START_TEST(the_peer_is_nginx_s)
 	wait_in(&victim, 0, STATE_EARLY_DATA);
 	say(&victim, "quic_close 0 %d 0", NGX_OK);
 	say(&victim, "free 0");
-	event = settled_one();
+	event = lab_settled_one(lab);
 	ck_assert_uint_eq(event->flags & EVENT_QUIC, EVENT_QUIC);
 	ck_assert_uint_eq(event->peer_port, 0x1234);
 	ck_assert_uint_eq(event->peer[3], 7);
@@ -95,11 +86,11 @@ START_TEST(closing_has_its_cause)
 	make_quic(true);
 	wait_in(&victim, 0, closings[_i].state);
 	say(&victim, "quic_close 0 %d %u", closings[_i].result, closings[_i].bits);
-	ck_assert_int_eq(classify(&settled_one()->verdict), closings[_i].cause);
+	ck_assert_int_eq(classify(&lab_settled_one(lab)->verdict), closings[_i].cause);
 	say(&victim, "quic_close 0 %d %u", NGX_OK, TIMEDOUT);
 	say(&victim, "step 0 -1");
 	say(&victim, "free 0");
-	ck_assert_int_eq(classify(&settled_one()->verdict), closings[_i].cause);
+	ck_assert_int_eq(classify(&lab_settled_one(lab)->verdict), closings[_i].cause);
 	ck_assert_uint_eq(lab_sum(lab, COUNTER_JOINED), 0);
 }
 END_TEST
@@ -111,7 +102,7 @@ START_TEST(what_was_closed_before_is_unknown)
 	say(&victim, "set 0 flow_state %u", FLOW_READING);
 	say(&victim, "set 0 hand_state %u", STATE_EARLY_DATA);
 	say(&victim, "free 0");
-	ck_assert_int_eq(classify(&settled_one()->verdict), CAUSE_UNKNOWN);
+	ck_assert_int_eq(classify(&lab_settled_one(lab)->verdict), CAUSE_UNKNOWN);
 }
 END_TEST
 
@@ -121,7 +112,7 @@ START_TEST(closing_a_complete_one_is_nothing)
 	succeed(&victim, 0);
 	say(&victim, "quic_close 0 %d 0", NGX_OK);
 	say(&victim, "free 0");
-	ck_assert_int_eq(classify(&settled_one()->verdict), CAUSE_OK);
+	ck_assert_int_eq(classify(&lab_settled_one(lab)->verdict), CAUSE_OK);
 }
 END_TEST
 
@@ -147,7 +138,7 @@ START_TEST(an_alert_alone_has_its_cause)
 	say(&victim, "connection_error 0 SSL_do_handshake() failed");
 	say(&victim, "quic_close 0 %d 0", NGX_ERROR);
 	say(&victim, "free 0");
-	ck_assert_int_eq(classify(&settled_one()->verdict), refusals[_i].cause);
+	ck_assert_int_eq(classify(&lab_settled_one(lab)->verdict), refusals[_i].cause);
 }
 END_TEST
 
