@@ -80,8 +80,10 @@ static __always_inline void spill_add(struct spill_value *value, const struct en
 {
 	spill_sum(&value->count, 1);
 	spill_sum(&value->latency_sum_ns, ending->latency_ns);
-	spill_sum(&value->call_sum_ns, ending->call_ns);
-	spill_sum(&value->run_delay_sum_ns, ending->run_delay_ns);
+#pragma unroll
+	for (__u32 part = 0; part < PART_COUNT; part++)
+		spill_sum(&value->part_sum_us[part], ending->parts.us[part]);
+	spill_sum(&value->before_sum_us, ending->parts.before_us);
 }
 
 /* Counts an ending without its identity. Of two that insert the same key at once, one finds the other's. */

@@ -10,7 +10,6 @@
 #define TLSWHY_HANDSHAKE_BPF_H
 
 #define FLOW_ERROR              1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
-#define TCP_STATE_CLOSE         7
 #define SSL_RECEIVED_SHUTDOWN   2
 #define ALERT_HANDSHAKE_FAILURE 40
 #define EARLY_DATA_ACCEPTED     2 /* SSL_EARLY_DATA_ACCEPTED */
@@ -27,8 +26,7 @@ static __always_inline void ending_times(struct ending *ending, const struct han
 {
 	ending->begin_ns = handshake->begin_ns;
 	ending->latency_ns = end_ns - handshake->begin_ns;
-	ending->call_ns = handshake->call_ns;
-	ending->run_delay_ns = handshake->run_delay_ns;
+	ending_parts(ending, handshake);
 	ending->generation = handshake->generation;
 	ending->calls = handshake->calls;
 }
@@ -165,17 +163,20 @@ static __always_inline void ending_verdict(const struct hit *hit, struct ending 
 }
 
 /* Never ok: it failed, or its object is freed while it waits. */
-static __noinline int handshake_fail(const struct hit *hit, const struct handshake *handshake)
+static __noinline int handshake_fail(const struct hit *hit, struct handshake *handshake)
 {
 	struct call *call = call_get(hit);
 
 	if (!call)
 		return 0;
+	if (!handshake->failed)
+		parts_gap(hit, handshake);
 	ending_init(&call->ending, hit, EVENT_SETTLED, handshake->failed ? OUTCOME_FAILED : OUTCOME_ABANDONED);
 	ending_verdict(hit, &call->ending, handshake);
 	if (call->ending.verdict.stage < STAGE_MID)
 		call->ending.tls_version = 0; /* the object holds our newest until one is negotiated */
 	ending_times(&call->ending, handshake, handshake->end_ns ?: hit->now_ns);
+	call->ending.verdict.waited = parts_waited(&call->ending);
 	ending_tail(hit, &call->ending);
 	ending_name(hit, call);
 	counter_add(direction_row(COUNTER_FAILED, handshake->direction), 1);
@@ -196,6 +197,8 @@ static __noinline bool handshake_add(const struct hit *hit, const struct object_
 		(__u8)(hit->layout->object_is_connection ? nginx_direction(hit->object) : openssl_direction(hit));
 	fresh.joined = joined;
 	connection_mark(hit, &fresh);
+	if (!joined)
+		parts_before(hit, &fresh);
 	if (bpf_map_update_elem(&handshakes, key, &fresh, BPF_ANY)) {
 		counter_add(COUNTER_STATE_FULL, 1);
 		return false;
@@ -246,6 +249,7 @@ static __always_inline bool handshake_track(const struct hit *hit, const struct 
 /* connection: the object is nginx's, as the layout must say. */
 static __always_inline void handshake_begin(__u64 object, bool connection)
 {
+	struct handshake *handshake;
 	struct object_key key;
 	struct hit hit;
 	struct call *call;
@@ -258,8 +262,12 @@ static __always_inline void handshake_begin(__u64 object, bool connection)
 		return;
 	call->inside = connection ? connection_track(&hit, &key, call) : handshake_track(&hit, &key);
 	call->object = object;
-	call->run_delay_ns = task_run_delay_ns();
-	call->entry_ns = hit.now_ns;
+	if (!call->inside)
+		return;
+	handshake = bpf_map_lookup_elem(&handshakes, &key);
+	if (handshake)
+		parts_gap(&hit, handshake);
+	parts_enter(&hit, call);
 }
 
 /* close_notify instead of a message: the library marks the end and queues nothing. A fatal alert marks it too. */
@@ -288,6 +296,7 @@ static __always_inline void handshake_step(__s32 result, bool connection)
 	struct handshake *handshake;
 	struct call *call;
 	__s32 read_flags = 0;
+	enum waits waits;
 
 	if (!hit_init(&hit, 0) || hit.layout->object_is_connection != connection)
 		return;
@@ -301,17 +310,21 @@ static __always_inline void handshake_step(__s32 result, bool connection)
 	if (!handshake)
 		return;
 	handshake->calls++;
-	handshake->call_ns += hit.now_ns - call->entry_ns;
-	handshake->run_delay_ns += task_run_delay_ns() - call->run_delay_ns;
+	parts_leave(&hit, handshake, call);
 	if (result == 1) {
 		if (completed_early(&hit))
 			return;
 		handshake_complete(&hit, call, handshake);
 		bpf_map_delete_elem(&handshakes, &key);
-	} else if (connection ? result < 0 : !openssl_waits(&hit, &read_flags)) {
+		return;
+	}
+	waits = connection ? (result < 0 ? WAITS_NOT : WAITS_FOR_PEER) : openssl_waits(&hit, &read_flags);
+	if (waits == WAITS_NOT) {
 		handshake->failed = 1;
 		handshake->end_ns = hit.now_ns;
 		handshake->eof |= (read_flags & BIO_FLAG_EOF) || closed_by_notify(&hit);
+	} else if (waits == WAITS_FOR_US) {
+		handshake->return_ns = 0; /* the gap that follows is nobody's */
 	}
 }
 

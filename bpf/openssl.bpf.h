@@ -111,16 +111,22 @@ static __always_inline __s32 bio_flags(const struct hit *hit, __u16 which)
  * After a return that is not 1: does it only wait? SSL_get_error() says so by the same fields: rwstate 2 and 3
  * with the BIO's retry flag, 4 to 8 (certificate callback, asynchronous job, ClientHello callback, verify retry).
  */
-static __always_inline bool openssl_waits(const struct hit *hit, __s32 *read_flags)
+enum waits {
+	WAITS_NOT = 0,
+	WAITS_FOR_PEER = 1,
+	WAITS_FOR_US = 2,
+};
+
+static __always_inline enum waits openssl_waits(const struct hit *hit, __s32 *read_flags)
 {
 	__s32 rwstate = field_s32(hit->object, hit->layout->rwstate, 0);
 
 	*read_flags = bio_flags(hit, hit->layout->rbio);
 	if (rwstate >= 4 && rwstate <= 8)
-		return true;
+		return WAITS_FOR_US;
 	if (*read_flags & BIO_FLAG_RETRY)
-		return true;
-	return rwstate == 2 && (bio_flags(hit, hit->layout->wbio) & BIO_FLAG_RETRY);
+		return WAITS_FOR_PEER;
+	return rwstate == 2 && (bio_flags(hit, hit->layout->wbio) & BIO_FLAG_RETRY) ? WAITS_FOR_PEER : WAITS_NOT;
 }
 
 /* The object where it is nginx's connection, else 0. Without a branch, as above. */

@@ -25,9 +25,6 @@
 #define NGX_CONF_BITS             16 /* ngx_http_addr_conf_t: two pointers, then ssl:1 and others */
 #define NGX_ADDRESSES_MAX         32 /* of one port; above, it is not known which one it is */
 #define SOCKADDR_BYTES_MAX        128
-#define TCP_STATE_ESTABLISHED     1
-#define TCP_STATE_CLOSE_WAIT      8
-#define TCP_STATE_LAST_ACK        9
 
 static __always_inline __u64 user_u64(__u64 address)
 {
@@ -191,7 +188,7 @@ static __always_inline void plain_left(struct sock *sk, __s32 from, __s32 to)
 	struct ending ending;
 	struct event *event;
 
-	if (!armed || (!reset && !(from == TCP_STATE_CLOSE_WAIT && to == TCP_STATE_LAST_ACK)))
+	if (!reset && !(from == TCP_STATE_CLOSE_WAIT && to == TCP_STATE_LAST_ACK))
 		return;
 	if (BPF_CORE_READ(tcp, bytes_received) > (from == TCP_STATE_CLOSE_WAIT)) /* its FIN counts as one */
 		return;
@@ -214,6 +211,14 @@ static __always_inline void plain_left(struct sock *sk, __s32 from, __s32 to)
 	event->generation = ending.generation;
 	socket_addresses(sk, event);
 	bpf_ringbuf_submit(event, wake_flags());
+}
+
+static __always_inline void socket_changed(struct sock *sk, __s32 from, __s32 to)
+{
+	if (!armed)
+		return;
+	connect_changed(sk, from, to);
+	plain_left(sk, from, to);
 }
 
 #endif

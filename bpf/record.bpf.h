@@ -29,8 +29,7 @@ static __always_inline void event_fill_ids(struct event *event, const struct hit
 	event->object = hit->object;
 	event->verdict = ending->verdict;
 	event->latency_ns = ending->latency_ns;
-	event->call_ns = ending->call_ns;
-	event->run_delay_ns = ending->run_delay_ns;
+	event->parts = ending->parts;
 	event->flags = ending->flags;
 	event->generation = ending->generation;
 	event->calls = ending->calls;

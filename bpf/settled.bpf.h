@@ -49,10 +49,9 @@ static __noinline int settled_keep(const struct hit *hit, const struct ending *e
 
 	settled.begin_ns = ending->begin_ns;
 	settled.latency_ns = ending->latency_ns;
-	settled.call_us = (__u32)(ending->call_ns / 1000);
-	settled.run_delay_us = (__u32)(ending->run_delay_ns / 1000);
+	settled.parts = ending->parts;
 	settled.generation = ending->generation;
-	settled.flags = (__u16)(ending->flags & (EVENT_RESUMED | EVENT_MAY_AMEND));
+	settled.flags = (__u16)(ending->flags & (EVENT_RESUMED | EVENT_MAY_AMEND | EVENT_MEASURED));
 	settled.direction = ending->verdict.direction;
 	settled.joined = !!(ending->verdict.flags & VERDICT_JOINED);
 	if (ending->verdict.flags & VERDICT_CERTIFICATE_ASKED)
@@ -103,10 +102,9 @@ static __noinline int settled_amend(const struct hit *hit, struct settled *settl
 	verdict->rejection = rejection;
 	ending->begin_ns = settled->begin_ns;
 	ending->latency_ns = settled->latency_ns;
-	ending->call_ns = (__u64)settled->call_us * 1000;
-	ending->run_delay_ns = (__u64)settled->run_delay_us * 1000;
+	ending->parts = settled->parts;
 	ending->generation = settled->generation;
-	ending->flags = settled->flags & EVENT_RESUMED;
+	ending->flags = settled->flags & (EVENT_RESUMED | EVENT_MEASURED);
 	ending_name(hit, call);
 	counter_add(direction_row(COUNTER_AMENDED, settled->direction), 1);
 	return emit_ending(hit, call, NULL);

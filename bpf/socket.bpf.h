@@ -13,6 +13,13 @@
 #define SOCKET_MODE 0140000 /* S_IFSOCK */
 #define MODE_TYPE   0170000
 
+#define TCP_STATE_ESTABLISHED 1
+#define TCP_STATE_SYN_SENT    2
+#define TCP_STATE_CLOSE       7
+#define TCP_STATE_CLOSE_WAIT  8
+#define TCP_STATE_LAST_ACK    9
+#define MIN_RTT_NONE          (~0u)
+
 static __always_inline struct sock *socket_of(__s32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -58,6 +65,9 @@ static __always_inline void socket_tcp_facts(struct sock *sk, struct event *even
 		return;
 	event->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* kept eightfold */
 	event->retransmits = BPF_CORE_READ(tcp, total_retrans);
+	event->min_rtt_us = BPF_CORE_READ(tcp, rtt_min.s[0].v);
+	if (event->min_rtt_us == MIN_RTT_NONE)
+		event->min_rtt_us = 0;
 }
 
 /* skc_num is 0 after a reset, inet_sport stays: inet_put_port() clears only the first. */

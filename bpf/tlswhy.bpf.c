@@ -31,8 +31,7 @@ struct ending {
 	struct verdict verdict;
 	__u64 begin_ns;
 	__u64 latency_ns;
-	__u64 call_ns;
-	__u64 run_delay_ns;
+	struct parts parts;
 	__u64 tail_from; /* address in the traced process */
 	__u32 tail_bytes;
 	__u32 name_bytes; /* of the thread's name[] */
@@ -56,7 +55,9 @@ struct ending {
 struct call {
 	__u64 object;
 	__u64 entry_ns;
-	__u64 run_delay_ns;
+	__u64 run_delay_ns; /* of the task at entry, as the next two */
+	__u64 runtime_ns;
+	__u64 sleeps;
 	__u32 inside;
 	__u32 reserved;
 	__u64 created; /* connection that this thread has given an object of the library's, until its handshake */
@@ -139,6 +140,19 @@ struct {
 	__type(value, struct tls_listener);
 } listeners SEC(".maps");
 
+/* A TCP connect that a watched process has begun; by its socket, until the socket's first handshake or its end. */
+struct connect {
+	__u64 start_ns;
+	__u64 established_ns; /* 0: not yet */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 13);
+	__type(key, __u64);
+	__type(value, struct connect);
+} connects SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LAYOUT_ROWS);
@@ -199,6 +213,7 @@ static __always_inline void keep_stack(struct pt_regs *ctx)
 #include "openssl.bpf.h"
 #include "socket.bpf.h"
 #include "nginx.bpf.h"
+#include "parts.bpf.h"
 #include "record.bpf.h"
 #include "settled.bpf.h"
 #include "connection.bpf.h"
@@ -323,7 +338,7 @@ int quic_connection_close(struct pt_regs *ctx)
 SEC("raw_tp/inet_sock_set_state")
 int socket_change(struct bpf_raw_tracepoint_args *ctx)
 {
-	plain_left((struct sock *)ctx->args[0], (__s32)ctx->args[1], (__s32)ctx->args[2]);
+	socket_changed((struct sock *)ctx->args[0], (__s32)ctx->args[1], (__s32)ctx->args[2]);
 	return 0;
 }
 

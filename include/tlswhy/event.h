@@ -11,6 +11,7 @@
 #ifndef TLSWHY_EVENT_H
 #define TLSWHY_EVENT_H
 
+#include "parts.h"
 #include "verdict.h"
 
 #define EVENT_VERSION     1
@@ -50,6 +51,11 @@ enum event_tail {
 #define EVENT_RETRIED   (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
 #define EVENT_QUIC      (1u << 7) /* over QUIC; the peer is the one that nginx knows */
 #define EVENT_HTTP      (1u << 8) /* accepted by a listener of http */
+#define EVENT_WAITS     (1u << 9) /* the parts lag and peer were measured */
+#define EVENT_CONNECT   (1u << 10) /* the part connect was measured */
+#define EVENT_COARSE    (1u << 11) /* the moment between peer and lag is known to a tick only */
+#define EVENT_SLEPT     (1u << 12) /* the task slept within a call: its CPU time is good to a tick, the sleep nobody's */
+#define EVENT_MEASURED  (EVENT_WAITS | EVENT_CONNECT | EVENT_COARSE | EVENT_SLEPT)
 
 struct event_header {
 	__u16 size;            /* bytes of the fixed part as the writer knew it */
@@ -69,8 +75,7 @@ struct event {
 	__u64 object;   /* the SSL pointer */
 	struct verdict verdict;
 	__u64 latency_ns;                         /* begin to end: return of 1, failing return, or free */
-	__u64 call_ns;                            /* wall time inside SSL_do_handshake */
-	__u64 run_delay_ns;                       /* of which the task was runnable without a CPU */
+	struct parts parts;                       /* where the time went */
 	__u64 connection;                         /* nginx's connection number, *N in its log */
 	__u32 flags;                              /* EVENT_* */
 	__u32 generation;                         /* of the worker, from the targets map */
@@ -90,6 +95,9 @@ struct event {
 	__u16 peer_port, local_port;
 	__u32 netns; /* inode number of the network namespace */
 	__u32 srtt_us, retransmits;
+	__u32 min_rtt_us; /* least round trip the socket has measured; 0 is none */
+	__u16 group;      /* of the key exchange (RFC 8446 section 4.2.7); 0 is none or not known */
+	__u16 signature;  /* scheme the server signed with (RFC 8446 section 4.2.3); 0 is none or not known */
 	__u8 socket_state; /* TCP_* */
 	__u8 sni_bytes;    /* true length of the server name, at most 255; 0 is none */
 	__u16 proxy_port;  /* the client's port in the PROXY protocol header */
@@ -119,8 +127,8 @@ _Static_assert(sizeof(struct spill_key) == 48, "struct spill_key is a hash key: 
 struct spill_value {
 	__u64 count;
 	__u64 latency_sum_ns;
-	__u64 call_sum_ns;
-	__u64 run_delay_sum_ns;
+	__u64 part_sum_us[PART_COUNT];
+	__u64 before_sum_us;
 };
 
 /* Key of the two state maps: an object of a process. */
@@ -147,9 +155,13 @@ enum closed {
 /* A handshake in flight. */
 struct handshake {
 	__u64 begin_ns;
-	__u64 call_ns;
-	__u64 run_delay_ns;
-	__u64 end_ns; /* of the failing return; 0 while it waits */
+	__u64 end_ns;       /* of the failing return; 0 while it waits */
+	__u64 return_ns;    /* of the last call; 0 before the first and where the gap behind it is nobody's */
+	__u64 cpu_ns;       /* PART_CPU so far */
+	__u64 preempted_ns; /* PART_PREEMPTED so far */
+	__u64 socket;       /* struct sock *, of TCP; 0: none, and then lag and peer are not known */
+	__u32 lag_us, peer_us, connect_us, before_us; /* struct parts */
+	__u32 measured;                               /* EVENT_WAITS, EVENT_CONNECT, EVENT_COARSE, EVENT_SLEPT */
 	__u32 calls;
 	__u32 generation;
 	__u32 errors[EVENT_ERRORS];
@@ -166,9 +178,8 @@ struct handshake {
 	__u32 first_other_error;
 	__u32 written;  /* objects that are connections: TCP write_seq at the beginning */
 	__u32 received; /* the same: low half of TCP bytes_received */
-	__u32 reserved1;
 };
-_Static_assert(sizeof(struct handshake) == 96, "struct handshake is walked by the user side: no padding");
+_Static_assert(sizeof(struct handshake) == 128, "struct handshake is walked by the user side: no padding");
 
 /* What stays of a handshake that returned 1, until its object is freed. */
 struct settled {
@@ -176,16 +187,16 @@ struct settled {
 	__u64 latency_ns;
 	__u32 written;  /* TCP write_seq at completion: equal means nginx sent nothing since */
 	__u32 received; /* low half of TCP bytes_received at completion */
-	__u32 call_us;
+	__u64 session;  /* its SSL_SESSION where a client certificate check is in force, else 0 */
+	struct parts parts;
 	__u32 generation;
-	__u16 flags; /* EVENT_RESUMED, EVENT_MAY_AMEND, SETTLED_* */
+	__u16 flags; /* EVENT_*, SETTLED_* */
 	__u8 direction;
 	__u8 joined;
-	__u32 run_delay_us;
-	__u64 session; /* its SSL_SESSION where a client certificate check is in force, else 0 */
 };
-#define SETTLED_AMENDED           (1u << 8) /* nothing more changes */
-#define SETTLED_CERTIFICATE_ASKED (1u << 9)
-_Static_assert(sizeof(struct settled) <= 48, "a million open connections are affordable");
+#define SETTLED_AMENDED           (1u << 14) /* nothing more changes */
+#define SETTLED_CERTIFICATE_ASKED (1u << 15)
+/* With its key and the kernel's own 48 bytes it fills an allocation of 128. */
+_Static_assert(sizeof(struct settled) <= 64, "a million open connections are affordable");
 
 #endif

@@ -78,6 +78,17 @@ enum agreed {
 	AGREED_GROUP = 3,
 };
 
+/*
+ * Whom a handshake had waited for longer when it ended without success. The worker counts from LATE_US on: below, its
+ * lag is what the clock's resolution leaves.
+ */
+enum waited {
+	WAITED_UNKNOWN = 0,
+	WAITED_PEER = 1,
+	WAITED_WORKER = 2, /* to read what lay in the socket, or to get a CPU */
+};
+#define LATE_US 20000
+
 /* Whose numbers error and verify_result are. */
 enum library_family {
 	LIBRARY_UNKNOWN = 0,
@@ -120,7 +131,8 @@ struct verdict {
 	__u32 other_error;   /* first queued error of any other library; else 0 */
 	__s32 verify_result; /* X509_V_*; meant for rejections and where the peer showed a certificate */
 	__s32 error_errno;   /* errno that nginx passed on; 0 is none */
-	__u32 reserved1;
+	__u8 waited;         /* enum waited; failures only */
+	__u8 reserved1[3];
 };
 _Static_assert(sizeof(struct verdict) == 32, "struct verdict is a hash key: no padding, at most 64 bytes");
 

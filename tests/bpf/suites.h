@@ -9,6 +9,7 @@
 #define SUITES(X)    \
 	X(scenarios) \
 	X(facts)     \
+	X(parts)     \
 	X(hello)     \
 	X(unknown)   \
 	X(partial)   \

@@ -7,6 +7,7 @@
  *   set ID FIELD VALUE|self         at once
  *   during ID FIELD VALUE|self      inside of the next SSL_do_handshake
  *   during ID error CODE | during ID pause 0    the same: ERR_error_string_n(CODE); answer `inside`, wait for a line
+ *   during ID spin MS               the same: use so much of a CPU
  *   message ID TYPE [HEX]           the handshake message that is being read
  *   name ID TEXT, proxy ID PORT TEXT, packet ID HEX
  *   step ID RESULT, thread ID RESULT            one SSL_do_handshake; the second in a thread of its own, which ends
@@ -14,7 +15,7 @@
  *   answer ID STATUS, create ID, handshake ID RESULT, shutdown ID       nginx's functions on the object's connection
  *   free ID, forget ID              SSL_free; the second without calling it
  *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
- *   write ID BYTES, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
+ *   write ID BYTES, read ID, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
  *   fork, fork_other                a child does one handshake; the second runs the loader, so another executable
  *   burst COUNT SEED THREADS        -> done N... (burst.h)
  *   exec, exit
@@ -29,6 +30,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -46,6 +48,19 @@ void victim_pause(void)
 	puts("inside");
 	if (!fgets(line, sizeof(line), stdin))
 		_exit(1);
+}
+
+void victim_spin(uint64_t ms)
+{
+	struct timespec now;
+	uint64_t start_ns, used_ns;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	start_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	do {
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+		used_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - start_ns;
+	} while (used_ns < ms * 1000000);
 }
 
 static uint64_t number(char **rest)
@@ -137,6 +152,8 @@ static bool command_during(struct object *object, char *rest)
 	*change = (struct change){ .kind = CHANGE_FIELD, .field = field_find(what) };
 	if (!strcmp(what, "error"))
 		*change = (struct change){ .kind = CHANGE_ERROR, .value = strtoull(value, NULL, 0) };
+	else if (!strcmp(what, "spin"))
+		*change = (struct change){ .kind = CHANGE_SPIN, .value = strtoull(value, NULL, 0) };
 	else if (!strcmp(what, "pause"))
 		change->kind = CHANGE_PAUSE;
 	else if (change->field)
@@ -189,6 +206,7 @@ static void command_thread(struct object *object, char *rest)
 static void command_socket(struct object *object, const char *verb, char *rest)
 {
 	static const char zeros[65536];
+	static char sink[65536];
 	const struct linger reset = { .l_onoff = 1 };
 	ssize_t sent = 0;
 
@@ -196,6 +214,8 @@ static void command_socket(struct object *object, const char *verb, char *rest)
 		sent = send(object->fd, zeros, number(&rest), MSG_NOSIGNAL);
 	} else if (!strcmp(verb, "peer_write")) {
 		sent = send(object->peer, zeros, number(&rest), MSG_NOSIGNAL);
+	} else if (!strcmp(verb, "read")) {
+		sent = recv(object->fd, sink, sizeof(sink), 0);
 	} else if (!strcmp(verb, "peer_close")) {
 		close(object->peer);
 		object->peer = -1;
@@ -319,7 +339,7 @@ static bool run_object(struct object *object, const char *verb, char *rest)
 	else if (!strcmp(verb, "message") || !strcmp(verb, "name") || !strcmp(verb, "proxy") ||
 		 !strcmp(verb, "packet"))
 		command_text(object, verb, rest);
-	else if (!strcmp(verb, "write") || !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
+	else if (!strcmp(verb, "write") || !strcmp(verb, "read") || !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
 		 !strcmp(verb, "peer_close") || !strcmp(verb, "close"))
 		command_socket(object, verb, rest);
 	else

@@ -17,7 +17,7 @@
 
 /* What SSL_do_handshake changes while it runs. */
 struct change {
-	enum { CHANGE_FIELD, CHANGE_ERROR, CHANGE_PAUSE } kind;
+	enum { CHANGE_FIELD, CHANGE_ERROR, CHANGE_PAUSE, CHANGE_SPIN } kind;
 	const struct field *field;
 	uint64_t value;
 };
@@ -59,6 +59,8 @@ extern __thread int victim_result;
 extern __thread int victim_error;
 /* Called inside of SSL_do_handshake where the script says `pause`. */
 void victim_pause(void);
+/* The same where it says `spin`: uses so much of a CPU. */
+void victim_spin(uint64_t ms);
 
 /* Commands of nginx's own functions on the object's connection. False: none of them. */
 bool victim_nginx(struct object *object, const char *verb, const char *rest);

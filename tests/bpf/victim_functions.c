@@ -26,6 +26,9 @@ __attribute__((noinline)) int SSL_do_handshake(struct object *object)
 		case CHANGE_PAUSE:
 			victim_pause();
 			break;
+		case CHANGE_SPIN:
+			victim_spin(change->value);
+			break;
 		}
 	}
 	object->change_count = 0;

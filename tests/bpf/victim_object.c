@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "fake_layout.h"
@@ -189,7 +190,7 @@ static bool connect_pair(int pair[2], const void *bind_to, socklen_t bind_bytes,
 {
 	sa_family_t bind_family = ((const struct sockaddr *)bind_to)->sa_family;
 	sa_family_t connect_family = ((const struct sockaddr *)connect_to)->sa_family;
-	int listener = socket(bind_family, SOCK_STREAM | SOCK_CLOEXEC, 0), no = 0;
+	int listener = socket(bind_family, SOCK_STREAM | SOCK_CLOEXEC, 0), no = 0, yes = 1;
 	int client = socket(connect_family, SOCK_STREAM | SOCK_CLOEXEC, 0), server = -1;
 	struct sockaddr_in6 bound; /* the port is where sockaddr_in has it */
 	socklen_t bytes = sizeof(bound);
@@ -203,6 +204,9 @@ static bool connect_pair(int pair[2], const void *bind_to, socklen_t bind_bytes,
 			server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	}
 	close(listener);
+	/* What is written leaves at once, so that tests know when (RFC 896's algorithm would hold it back). */
+	setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
 	if (server < 0)
 		close(client);
 	pair[0] = server;

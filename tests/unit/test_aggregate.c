@@ -247,8 +247,9 @@ START_TEST(a_spill_row_is_a_sum)
 		world_add(single, &world.inputs[0]);
 		value.count++;
 		value.latency_sum_ns += world.inputs[0].value.latency_sum_ns;
-		value.call_sum_ns += world.inputs[0].value.call_sum_ns;
-		value.run_delay_sum_ns += world.inputs[0].value.run_delay_sum_ns;
+		for (unsigned int part = 0; part < PART_COUNT; part++)
+			value.part_sum_us[part] += world.inputs[0].value.part_sum_us[part];
+		value.before_sum_us += world.inputs[0].value.before_sum_us;
 	}
 	ck_assert_int_eq(aggregate_add_spilled(summed, &world.inputs[0].key, &value), 0);
 	value.count = 0;

@@ -283,13 +283,12 @@ START_TEST(names_errors_and_times)
 					      .outcome = OUTCOME_FAILED,
 					      .library = LIBRARY_OPENSSL_3,
 					      .error = 0x0a0000c1 } };
-	struct spill_value value = { .count = 5, .call_sum_ns = 3 * MS, .run_delay_sum_ns = 1 * MS };
+	struct spill_value value = { .count = 5, .part_sum_us = { [PART_CPU] = 2000 } };
 
 	record.event.verdict = key.verdict;
 	record.event.verdict.other_error = 0x02000001;
 	record.cause = classify(&key.verdict);
-	record.event.call_ns = 2 * MS;
-	record.event.run_delay_ns = 3 * MS / 2;
+	record.event.parts.us[PART_CPU] = 500;
 	record.sni_bytes = 5;
 	memcpy(record.sni, "a\0b.c", 5);
 	record.event.time_ns = 900;

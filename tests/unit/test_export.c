@@ -195,16 +195,25 @@ static void assert_same(const struct spill_value *left, const struct spill_value
 {
 	ck_assert_uint_eq(left->count, right->count);
 	ck_assert_uint_eq(left->latency_sum_ns, right->latency_sum_ns);
-	ck_assert_uint_eq(left->call_sum_ns, right->call_sum_ns);
-	ck_assert_uint_eq(left->run_delay_sum_ns, right->run_delay_sum_ns);
+	ck_assert_mem_eq(left->part_sum_us, right->part_sum_us, sizeof(left->part_sum_us));
+	ck_assert_uint_eq(left->before_sum_us, right->before_sum_us);
 }
 
 static void grow(struct spill_value *value, const struct spill_value *by)
 {
 	value->count += by->count;
 	value->latency_sum_ns += by->latency_sum_ns;
-	value->call_sum_ns += by->call_sum_ns;
-	value->run_delay_sum_ns += by->run_delay_sum_ns;
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		value->part_sum_us[part] += by->part_sum_us[part];
+	value->before_sum_us += by->before_sum_us;
+}
+
+static struct spill_value value_of(uint64_t count, uint64_t latency_ns, uint64_t cpu_us, uint64_t before_us)
+{
+	return (struct spill_value){ .count = count,
+				     .latency_sum_ns = latency_ns,
+				     .part_sum_us = { [PART_CPU] = cpu_us },
+				     .before_sum_us = before_us };
 }
 
 #define ROWS 500
@@ -212,7 +221,7 @@ static void grow(struct spill_value *value, const struct spill_value *by)
 /* Rows that grow at random, read at random: what was taken adds up to what is there. */
 START_TEST(ledger_takes_everything_once)
 {
-	struct spill_value now[ROWS] = { 0 }, taken[ROWS] = { 0 }, delta;
+	struct spill_value now[ROWS] = { 0 }, taken[ROWS] = { 0 }, delta, by;
 	struct spill_ledger ledger;
 	struct spill_key key = { 0 };
 	uint64_t random = 42;
@@ -222,9 +231,11 @@ START_TEST(ledger_takes_everything_once)
 		unsigned int row = world_random(&random) % ROWS;
 
 		key.tgid = row;
-		grow(&now[row], &(struct spill_value){ world_random(&random) % 3, 0, 0, 0 });
+		by = value_of(world_random(&random) % 3, 0, 0, 0);
+		grow(&now[row], &by);
+		by = value_of(0, world_random(&random) % 1000, 5, 2);
 		if (now[row].count > taken[row].count)
-			grow(&now[row], &(struct spill_value){ 0, world_random(&random) % 1000, 5, 2 });
+			grow(&now[row], &by);
 		if (world_random(&random) % 2)
 			continue;
 		ck_assert_int_eq(spill_ledger_take(&ledger, &key, &now[row], &delta), 0);
@@ -233,7 +244,8 @@ START_TEST(ledger_takes_everything_once)
 	}
 	ck_assert_uint_eq(ledger.used, ROWS);
 	key.tgid = ROWS;
-	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &(struct spill_value){ 1, 1, 1, 1 }, &delta), -ENOSPC);
+	by = value_of(1, 1, 1, 1);
+	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &by, &delta), -ENOSPC);
 	spill_ledger_release(&ledger);
 }
 END_TEST
@@ -241,17 +253,19 @@ END_TEST
 /* The kernel side adds to a row's numbers one by one: what is missing at first comes with the next count. */
 START_TEST(ledger_waits_for_late_sums)
 {
+	struct spill_value first = value_of(1, 0, 0, 0), late = value_of(1, 90, 8, 7), next = value_of(3, 99, 9, 9);
+	struct spill_value rest = value_of(2, 99, 9, 9);
 	struct spill_key key = { .tgid = 1 };
 	struct spill_ledger ledger;
 	struct spill_value delta;
 
 	spill_ledger_init(&ledger, 4, 7);
-	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &(struct spill_value){ 1, 0, 0, 0 }, &delta), 0);
-	assert_same(&delta, &(struct spill_value){ 1, 0, 0, 0 });
-	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &(struct spill_value){ 1, 90, 8, 7 }, &delta), 0);
+	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &first, &delta), 0);
+	assert_same(&delta, &first);
+	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &late, &delta), 0);
 	ck_assert_uint_eq(delta.count, 0);
-	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &(struct spill_value){ 3, 99, 9, 9 }, &delta), 0);
-	assert_same(&delta, &(struct spill_value){ 2, 99, 9, 9 });
+	ck_assert_int_eq(spill_ledger_take(&ledger, &key, &next, &delta), 0);
+	assert_same(&delta, &rest);
 	spill_ledger_release(&ledger);
 }
 END_TEST

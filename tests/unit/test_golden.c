@@ -151,14 +151,14 @@ START_TEST(exports)
 END_TEST
 
 /* One of the two parts that a recording is cut into. */
-struct part {
+struct section {
 	char path[40];
 	int fd;
 	struct recording_writer *writer;
 	struct window window; /* owns nothing */
 };
 
-static void part_begin(struct part *part, const struct window *whole, uint64_t start_ns)
+static void part_begin(struct section *part, const struct window *whole, uint64_t start_ns)
 {
 	memcpy(part->path, "/tmp/tlswhy-test-XXXXXX", sizeof("/tmp/tlswhy-test-XXXXXX"));
 	part->fd = mkstemp(part->path);
@@ -170,14 +170,14 @@ static void part_begin(struct part *part, const struct window *whole, uint64_t s
 	ck_assert_int_eq(recording_write_begin(part->writer, &part->window), 0);
 }
 
-static void part_end(struct part *part)
+static void part_end(struct section *part)
 {
 	ck_assert_int_eq(recording_write_end(part->writer, &part->window), 0);
 	recording_writer_free(part->writer);
 	close(part->fd);
 }
 
-static void part_write(struct part *part, const struct recording_item *item)
+static void part_write(struct section *part, const struct recording_item *item)
 {
 	struct kept_record kept;
 
@@ -217,7 +217,7 @@ static void divide_totals(const struct window *whole, struct window *first, stru
 }
 
 /* Cuts a recording after so many items. */
-static void cut(const char *path, size_t items, struct part *first, struct part *second)
+static void cut(const char *path, size_t items, struct section *first, struct section *second)
 {
 	struct recording_reader *reader = NULL;
 	struct recording_problem problem;
@@ -248,7 +248,7 @@ static void cut(const char *path, size_t items, struct part *first, struct part 
 }
 
 static void assert_parts_are_whole(int (*command)(const struct options *options), enum format format,
-				   const char *path, const struct part *first, const struct part *second)
+				   const char *path, const struct section *first, const struct section *second)
 {
 	const struct options whole = { .format = format, .inputs = { path }, .input_count = 1 };
 	/* Their order on the command line does not matter. */
@@ -266,7 +266,7 @@ START_TEST(two_halves_are_the_whole)
 	static const char *const paths[] = { DEMO, SPILL };
 	static const size_t places[] = { 1, 5, 30, 60 };
 	const char *path = paths[_i / 4];
-	struct part first, second;
+	struct section first, second;
 
 	cut(path, places[_i % 4], &first, &second);
 	assert_parts_are_whole(command_report, FORMAT_JSON, path, &first, &second);

@@ -54,8 +54,9 @@ static void fill_event(struct event *event, uint64_t *random)
 	fill_verdict(&event->verdict, random);
 	/* Up to 137 s; the open bucket is tested apart, for its maximum has another meaning. */
 	event->latency_ns = world_random(random) >> (27 + world_random(random) % 25);
-	event->call_ns = world_random(random) % 3000000;
-	event->run_delay_ns = event->call_ns ? world_random(random) % event->call_ns : 0;
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		event->parts.us[part] = (__u32)(world_random(random) % 3000);
+	event->parts.before_us = event->parts.us[PART_LAG] / 2;
 	event->flags = EVENT_SOCKET | (world_random(random) % 3 ? 0 : EVENT_RESUMED);
 	event->tls_version = versions[world_random(random) % 4];
 	event->cipher = 0x03001300 + (uint32_t)(world_random(random) % 4);
@@ -82,9 +83,10 @@ static void input_from_event(struct world_input *input, const struct event *even
 	input->value = (struct spill_value){
 		.count = 1,
 		.latency_sum_ns = event->latency_ns,
-		.call_sum_ns = event->call_ns,
-		.run_delay_sum_ns = event->run_delay_ns,
+		.before_sum_us = event->parts.before_us,
 	};
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		input->value.part_sum_us[part] = event->parts.us[part];
 }
 
 static struct event amended_from(const struct event *ok)

@@ -18,6 +18,7 @@
 #include "attach/layout.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "host/clock.h"
 
 #define MESSAGE_LINES 40 /* of one message of libbpf's */
 
@@ -100,6 +101,7 @@ static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *o
 		return -EINVAL;
 	/* Half of a small ring, a batch of a large one: about 64 records. */
 	skeleton->rodata->knobs.ring_wakeup_bytes = ring_bytes / 2 < 32768 ? ring_bytes / 2 : 32768;
+	skeleton->rodata->knobs.tick_ns = clock_tick_ns();
 	skeleton->rodata->knobs.adopt_children = options->adopt;
 	skeleton->rodata->knobs.adopt_binaries = options->adopt;
 	skeleton->rodata->knobs.final_marks = options->final_marks;

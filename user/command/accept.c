@@ -13,13 +13,13 @@
 #define BLANKS " \t"
 
 /* A part of the header. */
-struct part {
+struct media_range {
 	const char *begin;
 	size_t bytes;
 };
 
 /* Cuts what is before the separator off *rest. Returns false when nothing is left. A quoted string is kept whole. */
-static bool next_part(struct part *rest, char separator, struct part *out)
+static bool next_part(struct media_range *rest, char separator, struct media_range *out)
 {
 	bool quoted = false;
 	size_t end = 0;
@@ -31,11 +31,11 @@ static bool next_part(struct part *rest, char separator, struct part *out)
 			quoted = !quoted;
 		end++;
 	}
-	*out = (struct part){ .begin = rest->begin, .bytes = end };
+	*out = (struct media_range){ .begin = rest->begin, .bytes = end };
 	if (end < rest->bytes)
-		*rest = (struct part){ .begin = rest->begin + end + 1, .bytes = rest->bytes - end - 1 };
+		*rest = (struct media_range){ .begin = rest->begin + end + 1, .bytes = rest->bytes - end - 1 };
 	else
-		*rest = (struct part){ 0 };
+		*rest = (struct media_range){ 0 };
 	while (out->bytes > 0 && strchr(BLANKS, out->begin[0])) {
 		out->begin++;
 		out->bytes--;
@@ -45,13 +45,13 @@ static bool next_part(struct part *rest, char separator, struct part *out)
 	return true;
 }
 
-static bool is(const struct part *part, const char *text)
+static bool is(const struct media_range *part, const char *text)
 {
 	return part->bytes == strlen(text) && strncasecmp(part->begin, text, part->bytes) == 0;
 }
 
 /* "0.75" is 750. */
-static unsigned int parse_weight(const struct part *value)
+static unsigned int parse_weight(const struct media_range *value)
 {
 	unsigned int weight = 0, unit = 1000;
 
@@ -70,24 +70,24 @@ static unsigned int parse_weight(const struct part *value)
 
 /* One media range with its parameters. */
 struct range {
-	struct part type;
-	struct part version;
+	struct media_range type;
+	struct media_range version;
 	unsigned int weight;
 };
 
-static void parse_range(struct part text, struct range *range)
+static void parse_range(struct media_range text, struct range *range)
 {
-	struct part parameter;
+	struct media_range parameter;
 
 	*range = (struct range){ .weight = 1000 };
 	next_part(&text, ';', &range->type);
 	while (next_part(&text, ';', &parameter)) {
-		struct part name, value = parameter;
+		struct media_range name, value = parameter;
 
 		if (!next_part(&value, '=', &name) || !value.begin)
 			continue;
 		if (value.bytes >= 2 && value.begin[0] == '"')
-			value = (struct part){ .begin = value.begin + 1, .bytes = value.bytes - 2 };
+			value = (struct media_range){ .begin = value.begin + 1, .bytes = value.bytes - 2 };
 		if (is(&name, "version"))
 			range->version = value;
 		else if (is(&name, "q"))
@@ -102,7 +102,7 @@ static bool version_is(const struct range *range, const char *version)
 
 enum openmetrics_form accept_form(const char *header)
 {
-	struct part rest = { .begin = header, .bytes = header ? strlen(header) : 0 }, text;
+	struct media_range rest = { .begin = header, .bytes = header ? strlen(header) : 0 }, text;
 	unsigned int openmetrics = 0, plain = 0;
 
 	while (next_part(&rest, ',', &text)) {

@@ -16,12 +16,12 @@
 #endif
 
 /* A part of the program that not every build has. */
-struct part {
+struct optional_part {
 	const char *name;
 	const char *(*missing)(void); /* why it is not there; NULL: it is */
 };
 
-static const struct part parts[] = {
+static const struct optional_part parts[] = {
 	{ .name = "export --listen", .missing = export_http_missing },
 	{ .name = "debuginfod", .missing = dwarf_fetch_missing },
 };

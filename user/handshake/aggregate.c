@@ -181,13 +181,14 @@ int aggregate_add(struct aggregate *aggregate, const struct observation *observa
 		.amends = amends,
 		.resumed = event->flags & EVENT_RESUMED,
 		.tls_version = event->tls_version,
-		.call_ns = event->call_ns,
-		.run_delay_ns = event->run_delay_ns,
+		.before_us = event->parts.before_us,
 		.tgid = event->header.tgid,
 		.generation = event->generation,
 	};
 	int err, identity_err;
 
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		batch.part_us[part] = event->parts.us[part];
 	if (event->header.kind == EVENT_ANSWERED) {
 		impact_answered(&aggregate->impact, event->header.tgid, event->connection);
 		return 0;
@@ -221,12 +222,13 @@ int aggregate_add_spilled(struct aggregate *aggregate, const struct spill_key *k
 		.amends = key->amends,
 		.resumed = key->resumed,
 		.tls_version = key->tls_version,
-		.call_ns = value->call_sum_ns,
-		.run_delay_ns = value->run_delay_sum_ns,
+		.before_us = value->before_sum_us,
 		.tgid = key->tgid,
 		.generation = key->generation,
 	};
 
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		batch.part_us[part] = value->part_sum_us[part];
 	return value->count > 0 ? batch_count(aggregate, &batch) : 0;
 }
 

@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/types.h>
+
+#include "tlswhy/parts.h"
+#include "handshake/authentication.h"
 #include "handshake/cause.h"
 #include "handshake/histogram.h"
 
@@ -58,13 +62,49 @@ struct evidence_count {
 	uint64_t count;
 };
 
+/* Where time is shown, what no part accounts for stands behind the parts. */
+#define PART_UNATTRIBUTED PART_COUNT
+#define PARTS_SHOWN       (PART_COUNT + 1)
+
+/* Where the time of a set of handshakes went: those that were measured from their beginning. */
+struct parts_row {
+	uint64_t count;           /* spilled ones too */
+	uint64_t whole_us;        /* sum of their latencies, with what was measured before their first call */
+	uint64_t us[PARTS_SHOWN]; /* sums; the last one is the whole less the others, never below 0 */
+	uint64_t before_us;       /* of lag: before the first call */
+	/* Of each part, the handshakes in which it was measured and whose record did not find the ring full. */
+	struct histogram parts[PARTS_SHOWN];
+};
+
+/* What a negotiated number is of. */
+enum code_kind {
+	CODE_VERSION = 0, /* as on the wire */
+	CODE_CIPHER = 1,  /* IANA number */
+	CODE_GROUP = 2,   /* RFC 8446 section 4.2.7 */
+	CODE_KINDS = 3,
+};
+
+struct code_count {
+	enum code_kind kind;
+	uint16_t code; /* 0: not known */
+	uint64_t count;
+};
+
+struct code_counts {
+	struct code_count *items; /* by kind, most frequent first */
+	size_t count;
+};
+
 struct cause_row {
 	unsigned int direction;
 	enum cause cause;
 	uint64_t count;
 	double share;               /* of begun less open and evicted, in its direction */
 	struct histogram latency;   /* joined handshakes are counted above and not here */
-	double cpu_seconds;         /* inside SSL_do_handshake, less the time waiting for a CPU */
+	double cpu_seconds;         /* inside the TLS library, on a CPU; joined handshakes too */
+	struct parts_row parts;     /* not of joined handshakes */
+	uint64_t waited_for_worker; /* of count: the worker was the longer wait (enum waited) */
+	uint64_t waited_for_peer;   /* of count: the peer was */
 	bool incomplete;            /* part of its evidence was switched off for a while */
 	uint64_t without_identity;  /* of count: peer and name are not known, the ring was full */
 	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC; 0 unknown */
@@ -85,6 +125,7 @@ struct ok_row {
 	uint64_t count;
 	struct histogram latency;
 	double cpu_seconds; /* as in struct cause_row */
+	struct parts_row parts;
 };
 
 /* Of handshakes that were ok and kept; the rows of a direction add up to its ok. */
@@ -99,6 +140,35 @@ struct cipher_row {
 	unsigned int direction;
 	uint16_t cipher; /* IANA number */
 	uint64_t count;
+};
+
+/* Of handshakes that were ok and kept, full ones only; spilled ones are missing. */
+struct group_row {
+	unsigned int direction;
+	uint16_t group; /* RFC 8446 section 4.2.7 */
+	uint64_t count;
+};
+
+/* What a kind of handshake costs. Of handshakes that were ok, also where nginx rejected them afterwards. */
+struct cost_row {
+	unsigned int direction;
+	uint16_t version;
+	bool resumed;
+	enum authentication authentication; /* how the server proved its key */
+	uint64_t count;                     /* spilled ones too */
+	uint64_t cpu_us;                    /* sum */
+	struct histogram cpu;               /* spilled ones are missing */
+};
+
+/* What was negotiated for a server name, in one direction. */
+struct server_row {
+	unsigned int direction;
+	char name[SNAPSHOT_NAME_BYTES];
+	size_t name_bytes; /* 0: no name was sent, or is_rest */
+	bool is_rest;      /* all names beyond those that are kept, together */
+	uint64_t ok, failed, resumed; /* resumed is of ok */
+	uint64_t full_cpu_us, resumed_cpu_us; /* of ok */
+	struct code_counts codes;     /* of ok */
 };
 
 struct totals {
@@ -120,11 +190,60 @@ struct snapshot_target {
 	size_t worker_count;
 };
 
+/*
+ * A worker, in one generation. What is sampled is of the process: of a pid that has several rows, each has the same.
+ */
 struct snapshot_worker {
 	uint32_t pid, master_pid, generation;
-	double cpu_ratio;       /* of one CPU; negative: unknown */
-	double run_delay_ratio; /* runnable without a CPU; negative: unknown */
-	uint64_t handshakes, failed;
+	double cpu_ratio;         /* of one CPU; negative: unknown */
+	double run_delay_ratio;   /* runnable without a CPU; negative: unknown */
+	double cpu_ratio_peak;    /* in the busiest second; negative: unknown */
+	double run_delay_peak;    /* in the second with the most; negative: unknown */
+	double cpu_seconds;       /* while it was sampled; negative: unknown */
+	double saturated_seconds; /* of it: seconds in which it ran or waited for a CPU 90 % of the time or more */
+	double sampled_seconds;   /* how long it was sampled */
+	uint64_t handshakes, failed, resumed;
+	uint64_t given_up;      /* of failed: somebody stopped waiting (cause_is_given_up()) */
+	uint64_t given_up_late; /* of given_up: the worker was the longer wait */
+	uint64_t count;         /* handshakes in whole_us and us[] */
+	uint64_t whole_us, us[PARTS_SHOWN], before_us; /* as in struct parts_row */
+	uint64_t cpu_us;        /* inside the TLS library, joined handshakes too */
+	struct histogram latency, lag;
+	struct code_counts codes; /* of handshakes that were ok and kept */
+};
+
+/* All workers of one generation of one nginx. */
+struct generation_row {
+	uint32_t master_pid; /* 0: unknown */
+	uint32_t generation;
+	size_t workers;
+	uint64_t handshakes, failed, resumed, given_up, given_up_late;
+	uint64_t count, whole_us, us[PARTS_SHOWN], before_us;
+	struct histogram latency, lag;
+	struct code_counts codes;
+};
+
+/* Connections that wait before nginx sees them, on one address that it listens on. */
+struct snapshot_listener {
+	uint32_t master_pid; /* whose it is; 0: unknown */
+	uint32_t netns;      /* inode number of the network namespace */
+	uint16_t family;     /* AF_INET, AF_INET6 */
+	uint16_t port;
+	uint8_t address[16];        /* IPv4 in the first four bytes */
+	uint32_t sockets;           /* more than one with reuseport */
+	uint32_t queue, queue_peak; /* connections that wait for accept(): at the end, and at most */
+	uint32_t queue_limit;       /* of all its sockets */
+	int64_t drops;              /* connections it lost while watched; negative: unknown */
+	int64_t half_open, half_open_peak; /* handshakes of TCP under way; negative: unknown */
+	bool half_open_is_bound;           /* there were at least so many */
+};
+
+/* What a network namespace lost before accept(), of all its listeners, while watched. */
+struct snapshot_netns {
+	uint32_t netns;
+	int64_t listen_overflows;   /* TcpExt ListenOverflows: an accept queue was full; negative: unknown */
+	int64_t listen_drops;       /* TcpExt ListenDrops: for any reason */
+	int64_t request_queue_full; /* TcpExt TCPReqQFullDrop and TCPReqQFullDoCookies: too many were half-open */
 };
 
 struct snapshot {
@@ -149,7 +268,26 @@ struct snapshot {
 	size_t target_count;
 	struct snapshot_worker *workers;
 	size_t worker_count;
+	struct group_row *groups;
+	size_t group_count;
+	struct cost_row *costs;
+	size_t cost_count;
+	struct server_row *servers; /* most handshakes first */
+	size_t server_count;
+	struct generation_row *generations; /* made of workers, by snapshot_fill_generations() */
+	size_t generation_count;
+	struct snapshot_listener *listeners;
+	size_t listener_count;
+	struct snapshot_netns *namespaces;
+	size_t namespace_count;
+	double tick_seconds; /* resolution of what is measured in ticks; 0: unknown */
 };
+
+/*
+ * Adds up the workers by master and generation, after their masters are known. Returns 0, or -ENOMEM with *snapshot
+ * unchanged.
+ */
+int snapshot_fill_generations(struct snapshot *snapshot);
 
 /* Of a cause's handshakes, those over QUIC. */
 uint64_t snapshot_over_quic(const struct cause_row *row);

@@ -74,8 +74,9 @@ int spill_ledger_take(struct spill_ledger *ledger, const struct spill_key *key, 
 	if (delta->count == 0)
 		return 0;
 	delta->latency_sum_ns = grown_by(value->latency_sum_ns, entry->taken.latency_sum_ns);
-	delta->call_sum_ns = grown_by(value->call_sum_ns, entry->taken.call_sum_ns);
-	delta->run_delay_sum_ns = grown_by(value->run_delay_sum_ns, entry->taken.run_delay_sum_ns);
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		delta->part_sum_us[part] = grown_by(value->part_sum_us[part], entry->taken.part_sum_us[part]);
+	delta->before_sum_us = grown_by(value->before_sum_us, entry->taken.before_sum_us);
 	if (!entry->used)
 		ledger->used++;
 	*entry = (struct spill_entry){ .key = *key, .taken = *value, .used = true };

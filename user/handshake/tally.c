@@ -18,8 +18,7 @@
 void tally_sums_add(struct tally_sums *sums, const struct batch *batch)
 {
 	sums->count += batch->count;
-	sums->call_ns += batch->call_ns;
-	sums->run_delay_ns += batch->run_delay_ns;
+	sums->cpu_us += batch->part_us[PART_CPU];
 	if (batch->resumed)
 		sums->resumed += batch->count;
 	if (batch->joined)
@@ -37,8 +36,7 @@ void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from)
 	into->count += from->count;
 	into->resumed += from->resumed;
 	into->joined += from->joined;
-	into->call_ns += from->call_ns;
-	into->run_delay_ns += from->run_delay_ns;
+	into->cpu_us += from->cpu_us;
 	histogram_merge(&into->latency, &from->latency);
 }
 
@@ -220,17 +218,12 @@ static double peers_returning(const struct distinct *peers, const struct peer_fi
 	return hits > 0 ? hits * (distinct_count(peers) / peers->used) : 0;
 }
 
-static double cpu_seconds(uint64_t call_ns, uint64_t run_delay_ns)
-{
-	return call_ns > run_delay_ns ? (double)(call_ns - run_delay_ns) / 1e9 : 0;
-}
-
 int cause_tally_row(const struct cause_tally *tally, const struct tally_limits *limits,
 		    const struct peer_filter *ok_peers, struct cause_row *row)
 {
 	row->count = tally->sums.count;
 	row->latency = tally->sums.latency;
-	row->cpu_seconds = cpu_seconds(tally->sums.call_ns, tally->sums.run_delay_ns);
+	row->cpu_seconds = (double)tally->sums.cpu_us / 1e6;
 	row->without_identity = tally->without_identity;
 	row->first_ns = tally->first_ns;
 	row->last_ns = tally->last_ns;
@@ -249,6 +242,5 @@ void ok_tally_row(const struct ok_tally *tally, struct ok_row *row)
 	row->count = count_less(added->count, taken->count);
 	row->latency = added->latency;
 	histogram_subtract_all(&row->latency, &taken->latency);
-	row->cpu_seconds = cpu_seconds(count_less(added->call_ns, taken->call_ns),
-				       count_less(added->run_delay_ns, taken->run_delay_ns));
+	row->cpu_seconds = (double)count_less(added->cpu_us, taken->cpu_us) / 1e6;
 }

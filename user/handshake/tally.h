@@ -35,8 +35,8 @@ struct batch {
 	bool amends;         /* each of them was ok before */
 	bool resumed;
 	uint16_t tls_version;
-	uint64_t call_ns;      /* sum */
-	uint64_t run_delay_ns; /* sum */
+	uint64_t part_us[PART_COUNT]; /* sums; PART_CPU is meant where unmeasured, too */
+	uint64_t before_us;           /* sum */
 	uint32_t tgid, generation;
 };
 
@@ -45,8 +45,7 @@ struct tally_sums {
 	uint64_t count;
 	uint64_t resumed;
 	uint64_t joined;
-	uint64_t call_ns;
-	uint64_t run_delay_ns;
+	uint64_t cpu_us;
 	struct histogram latency;
 };
 

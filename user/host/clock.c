@@ -30,6 +30,15 @@ uint64_t clock_thread_cpu_ns(void)
 	return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
+/* What the coarse clocks step by is the kernel's tick (ktime's LOW_RES_NSEC). */
+uint32_t clock_tick_ns(void)
+{
+	struct timespec step = { 0 };
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &step);
+	return (uint32_t)step.tv_nsec;
+}
+
 int64_t clock_unix_offset_ns(void)
 {
 	uint64_t narrowest = UINT64_MAX;

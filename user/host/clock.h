@@ -10,6 +10,8 @@
 uint64_t clock_monotonic_ns(void);
 /* What this thread has used of a CPU. */
 uint64_t clock_thread_cpu_ns(void);
+/* The kernel's tick, 1 s / CONFIG_HZ. */
+uint32_t clock_tick_ns(void);
 /* What to add to a CLOCK_MONOTONIC time to get nanoseconds since 1970; changes when the host's clock is set. */
 int64_t clock_unix_offset_ns(void);
 /*

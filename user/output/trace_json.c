@@ -40,13 +40,13 @@ static json_t *parts(const struct observation *observation, bool *failed)
 {
 	const struct event *event = &observation->event;
 	bool measured = facts_has_latency(observation);
-	uint64_t waited = event->run_delay_ns < event->call_ns ? event->run_delay_ns : event->call_ns;
-	uint64_t rest = event->latency_ns > event->call_ns ? event->latency_ns - event->call_ns : 0;
+	uint64_t waited = 1000ull * event->parts.us[PART_PREEMPTED], cpu = 1000ull * event->parts.us[PART_CPU];
+	uint64_t rest = event->latency_ns > waited + cpu ? event->latency_ns - waited - cpu : 0;
 	json_t *object = json_object();
 
 	json_put(object, "peer_seconds", json_null(), failed);
 	json_put(object, "lag_seconds", json_null(), failed);
-	json_put(object, "cpu_seconds", known(measured, json_seconds(event->call_ns - waited)), failed);
+	json_put(object, "cpu_seconds", known(measured, json_seconds(cpu)), failed);
 	json_put(object, "preempted_seconds", known(measured, json_seconds(waited)), failed);
 	json_put(object, "connect_seconds", json_null(), failed);
 	json_put(object, "unattributed_seconds", known(measured, json_seconds(rest)), failed);

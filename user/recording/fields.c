@@ -24,7 +24,13 @@
 		NUMBER(type, verdict.alert_received), NUMBER(type, verdict.alert_sent),                 \
 		NUMBER(type, verdict.agreed), NUMBER(type, verdict.flags), NUMBER(type, verdict.error), \
 		NUMBER(type, verdict.other_error), NUMBER(type, verdict.verify_result),                 \
-		NUMBER(type, verdict.error_errno), NUMBER(type, verdict.reserved1)
+		NUMBER(type, verdict.error_errno), NUMBER(type, verdict.waited), LIST(type, verdict.reserved1, 1)
+
+/* By name, each by itself: the list of parts may grow. */
+#define PART_MEMBERS(type, member)                                                                             \
+	NUMBER(type, member[PART_CONNECT]), NUMBER(type, member[PART_LAG]), NUMBER(type, member[PART_PEER]),   \
+		NUMBER(type, member[PART_CPU]), NUMBER(type, member[PART_PREEMPTED])
+_Static_assert(PART_COUNT == 5, "PART_MEMBERS names every part");
 
 static const struct field event_fields[] = {
 	NUMBER(event, header.size),
@@ -40,8 +46,8 @@ static const struct field event_fields[] = {
 	NUMBER(event, object),
 	VERDICT_MEMBERS(event),
 	NUMBER(event, latency_ns),
-	NUMBER(event, call_ns),
-	NUMBER(event, run_delay_ns),
+	PART_MEMBERS(event, parts.us),
+	NUMBER(event, parts.before_us),
 	NUMBER(event, connection),
 	NUMBER(event, flags),
 	NUMBER(event, generation),
@@ -66,6 +72,9 @@ static const struct field event_fields[] = {
 	NUMBER(event, netns),
 	NUMBER(event, srtt_us),
 	NUMBER(event, retransmits),
+	NUMBER(event, min_rtt_us),
+	NUMBER(event, group),
+	NUMBER(event, signature),
 	NUMBER(event, socket_state),
 	NUMBER(event, sni_bytes),
 	NUMBER(event, proxy_port),
@@ -84,8 +93,8 @@ static const struct field spill_key_fields[] = {
 static const struct field spill_value_fields[] = {
 	NUMBER(spill_value, count),
 	NUMBER(spill_value, latency_sum_ns),
-	NUMBER(spill_value, call_sum_ns),
-	NUMBER(spill_value, run_delay_sum_ns),
+	PART_MEMBERS(spill_value, part_sum_us),
+	NUMBER(spill_value, before_sum_us),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
