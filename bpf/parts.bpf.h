@@ -88,6 +88,22 @@ static __noinline int parts_gap(const struct hit *hit, struct handshake *handsha
 	return 0;
 }
 
+/*
+ * When the first data of a connection came of which nothing has been read, 0 where that is not known. The kernel begins
+ * its first measurement of the receive window with that data, and it lasts a whole window. tcp_mstamp tells nothing
+ * here: a listener of http looks at the first byte (MSG_PEEK) before it calls the library, and whoever looks refreshes
+ * it (tcp_rcv_space_adjust()).
+ */
+static __always_inline __u64 socket_first_data_ns(struct sock *sk)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	__u32 unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+
+	if (!unread || BPF_CORE_READ(tcp, bytes_received) != unread)
+		return 0;
+	return BPF_CORE_READ(tcp, rcv_rtt_est.time) * 1000;
+}
+
 /* What is known of the time before the first call: for how long the client's bytes have waited, or the connection. */
 static __noinline int parts_before(const struct hit *hit, struct handshake *fresh)
 {
@@ -100,7 +116,11 @@ static __noinline int parts_before(const struct hit *hit, struct handshake *fres
 	fresh->socket = socket;
 	fresh->measured = EVENT_WAITS;
 	if (fresh->direction == DIRECTION_CLIENT) {
-		ready_ns = socket_arrival_ns(sk, hit->now_ns, &fresh->measured);
+		ready_ns = socket_first_data_ns(sk);
+		if (!ready_ns) {
+			ready_ns = socket_arrival_ns(sk, hit->now_ns, &fresh->measured);
+			fresh->measured |= ready_ns ? EVENT_COARSE : 0;
+		}
 	} else {
 		connect = bpf_map_lookup_elem(&connects, &socket);
 		if (connect && connect->established_ns) {
