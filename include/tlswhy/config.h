@@ -23,8 +23,8 @@ struct knobs {
 
 /*
  * Fields of a library that the kernel side reads. X(name, what it is). An offset of LAYOUT_NONE says that nobody
- * vouches for the field; it is then unknown, never guessed. Offsets are into the SSL object unless said; those of
- * fatal_alert, send_alert, message_* and cert_req* are into s3 where there is one.
+ * vouches for the field; it is then unknown, never guessed. Offsets are into the SSL object unless said; those from
+ * fatal_alert to peer_sigalg are into s3 where there is one.
  */
 #define LAYOUT_NONE 0xffffu
 #define LAYOUT_FIELDS(X)                                                                             \
@@ -45,6 +45,12 @@ struct knobs {
 	X(message_type, "int")                                                                       \
 	X(cert_req, "client: a CertificateRequest came, int")                                        \
 	X(cert_request, "server: a CertificateRequest was sent, int")                                \
+	X(new_cipher, "cipher that this handshake agreed on, SSL_CIPHER *")                          \
+	X(group_id, "TLS 1.3: group that is offered or agreed on, u16")                              \
+	X(did_kex, "TLS 1.3: keys were exchanged, char (3.0 on)")                                    \
+	X(peer_share, "TLS 1.3: the peer's share of the key exchange * (1.1.1)")                     \
+	X(sigalg, "what our side signs with, SIGALG_LOOKUP *")                                       \
+	X(peer_sigalg, "what the peer has signed with, SIGALG_LOOKUP *")                             \
 	X(hit, "session resumed, int")                                                               \
 	X(hello_retry, "HelloRetryRequest state, int")                                               \
 	X(session, "SSL_SESSION *")                                                                  \
@@ -67,7 +73,10 @@ struct knobs {
 	X(session_cipher, "in SSL_SESSION, SSL_CIPHER *")                                            \
 	X(session_peer, "in SSL_SESSION, X509 *")                                                    \
 	X(session_hostname, "in SSL_SESSION, char *")                                                \
-	X(cipher_id, "in SSL_CIPHER, u32")
+	X(session_group, "in SSL_SESSION, group of its key exchange, u32 (3.0 on)")                  \
+	X(cipher_id, "in SSL_CIPHER, u32")                                                           \
+	X(cipher_exchange, "in SSL_CIPHER, SSL_k* bits of how keys are exchanged, u32")              \
+	X(sigalg_number, "in SIGALG_LOOKUP, number of the scheme, u16")
 
 struct layout {
 #define X(name, meaning) __u16 name;

@@ -19,8 +19,6 @@
 #define FAKE_HTTP_HANDLER 0x41000
 
 /* OpenSSL 3.2 on has an object that reads records: where the victim has a pointer to it, and in it. */
-#define FAKE_NEW_CIPHER    736 /* behind message_type */
-#define FAKE_SESSION_GROUP 776 /* behind session_cipher and its number */
 #define FAKE_READER        8000
 #define FAKE_READER_PACKET 16
 
@@ -32,6 +30,11 @@
 #define FAKE_S3_MESSAGE_TYPE 560
 #define FAKE_S3_CERT_REQ     584
 #define FAKE_S3_CERT_REQUEST 672
+#define FAKE_S3_NEW_CIPHER   568
+#define FAKE_S3_GROUP_ID     1030
+#define FAKE_S3_PEER_SHARE   1032
+#define FAKE_S3_SIGALG       728
+#define FAKE_S3_PEER_SIGALG  776
 
 /* Values of OpenSSL 3.0's enums and flags that the scripts use. */
 #define STATE_BEFORE                0  /* TLS_ST_BEFORE */
@@ -58,7 +61,7 @@
 #define BIO_AT_EOF                  0x800
 
 #define X(...) +1
-_Static_assert((0 LAYOUT_FIELDS(X)) == 40, "LAYOUT_FIELDS has changed: give the new field a place, or LAYOUT_NONE");
+_Static_assert((0 LAYOUT_FIELDS(X)) == 49, "LAYOUT_FIELDS has changed: give the new field a place, or LAYOUT_NONE");
 #undef X
 
 static const struct layout fake_layout = {
@@ -79,6 +82,12 @@ static const struct layout fake_layout = {
 	.message_type = 728,
 	.cert_req = 752,
 	.cert_request = 840,
+	.new_cipher = 736,
+	.group_id = 1198,
+	.did_kex = 1197,
+	.peer_share = LAYOUT_NONE,
+	.sigalg = 896,
+	.peer_sigalg = 944,
 	.hit = 1232,
 	.hello_retry = 2280,
 	.session = 2328,
@@ -101,7 +110,10 @@ static const struct layout fake_layout = {
 	.session_cipher = 760,
 	.session_peer = 696,
 	.session_hostname = 816,
+	.session_group = 776,
 	.cipher_id = 24,
+	.cipher_exchange = 28,
+	.sigalg_number = 8,
 	.error_lib_shift = 23,
 	.family = LIBRARY_OPENSSL_3,
 	.error_lib_ssl = 20,

@@ -29,7 +29,8 @@ struct object {
 	uint8_t ex_stack[32];
 	uint64_t ex_slots[8];
 	uint8_t connection[256], read_event[64], write_event[64], log[64], proxy[64];
-	uint8_t packet[16], reader[64], s3[1024];
+	uint8_t packet[16], reader[64], s3[1536];
+	uint8_t scheme[32], peer_scheme[32];
 	uint8_t listening[128], port[16], addresses[128], buffer[64], sockaddr[32];
 	char hostname[512], proxy_text[64];
 	uint8_t *message; /* ends where its page ends: the next one cannot be read */

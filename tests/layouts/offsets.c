@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Compiled by tests/layouts/measure against the headers of one OpenSSL release: prints each member of struct layout
- * and of struct layout_row's anchors as the compiler has it, "name value", in the order of config.h. A field that a
+ * and of struct layout_row's anchor as the compiler has it, "name value", in the order of config.h. A field that a
  * release moved elsewhere or renamed ends the compilation, not the truth. Must not know: the numbers; which release
  * it is, beyond where the release keeps a field.
  */
@@ -47,10 +47,16 @@ typedef SSL connection;
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 #define OFFSET_s3            LAYOUT_NONE
 #define OFFSET_OF_S3(member) offsetof(connection, s3.member)
+#define OFFSET_did_kex       OFFSET_OF_S3(did_kex)
+#define OFFSET_peer_share    LAYOUT_NONE
+#define OFFSET_session_group offsetof(struct ssl_session_st, kex_group)
 #define FAMILY               LIBRARY_OPENSSL_3
 #else
 #define OFFSET_s3            offsetof(connection, s3)
 #define OFFSET_OF_S3(member) offsetof(SSL3_STATE, member)
+#define OFFSET_did_kex       LAYOUT_NONE
+#define OFFSET_peer_share    OFFSET_OF_S3(peer_tmp)
+#define OFFSET_session_group LAYOUT_NONE
 #define FAMILY               LIBRARY_OPENSSL_1_1_1
 #endif
 
@@ -71,6 +77,10 @@ typedef SSL connection;
 #define OFFSET_message_type     OFFSET_OF_S3(tmp.message_type)
 #define OFFSET_cert_req         OFFSET_OF_S3(tmp.cert_req)
 #define OFFSET_cert_request     OFFSET_OF_S3(tmp.cert_request)
+#define OFFSET_new_cipher       OFFSET_OF_S3(tmp.new_cipher)
+#define OFFSET_group_id         OFFSET_OF_S3(group_id)
+#define OFFSET_sigalg           OFFSET_OF_S3(tmp.sigalg)
+#define OFFSET_peer_sigalg      OFFSET_OF_S3(tmp.peer_sigalg)
 #define OFFSET_hit              offsetof(connection, hit)
 #define OFFSET_hello_retry      offsetof(connection, hello_retry_request)
 #define OFFSET_session          offsetof(connection, session)
@@ -89,6 +99,11 @@ typedef SSL connection;
 #define OFFSET_session_peer     offsetof(struct ssl_session_st, peer)
 #define OFFSET_session_hostname offsetof(struct ssl_session_st, ext.hostname)
 #define OFFSET_cipher_id        offsetof(struct ssl_cipher_st, id)
+#define OFFSET_cipher_exchange  offsetof(struct ssl_cipher_st, algorithm_mkey)
+#define OFFSET_sigalg_number    offsetof(SIGALG_LOOKUP, sigalg)
+
+/* The kernel side takes these for the same in every release. */
+_Static_assert((SSL_kRSA | SSL_kRSAPSK) == 0x41, "another number of a key exchange without a signature");
 
 static int zero_bits_below(unsigned long number)
 {
@@ -109,9 +124,8 @@ int main(void)
 #define X(name, meaning) print(#name, OFFSET_##name);
 	LAYOUT_FIELDS(X)
 #undef X
-	/* Not read by us, but returned by public functions of the library: they show whether their surroundings
+	/* Not read by us, but returned by a public function of the library: it shows whether its surroundings
 	 * moved. */
-	print("anchor_new_cipher", OFFSET_OF_S3(tmp.new_cipher));
 	print("anchor_read_ahead", offsetof(connection, rlayer.read_ahead));
 	print("error_lib_shift", (unsigned long)zero_bits_below(ERR_PACK(1, 0, 0)));
 	print("family", FAMILY);

@@ -15,7 +15,7 @@
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define SILENT       "\xeb\xfe", 2 /* jmp to itself: a function that nobody understands */
-#define WITNESSES    26            /* fields that functions return, two of them read by nobody; before 3.0 one more */
+#define WITNESSES    26            /* fields that functions return, one of them read by nobody; before 3.0 one more */
 
 extern struct stored_library stored;
 extern struct layout layout;

@@ -35,7 +35,7 @@ START_TEST(a_fork_is_not_the_release)
 	ck_assert_int_eq(report.source, LAYOUT_SOURCE_ACCESSORS);
 	ck_assert_ptr_null(report.row);
 	ck_assert_ptr_nonnull(strstr(report.reason, "no layout is known for TLS library 'OpenSSL 3.5.7+quic"));
-	ck_assert_int_eq(layout_case_known_fields(), WITNESSES - 2); /* all but the anchors */
+	ck_assert_int_eq(layout_case_known_fields(), WITNESSES - 1); /* all but the anchor */
 	ck_assert_uint_eq(layout.ex_data, 56);
 	ck_assert_uint_eq(layout.state_early_data, 50);
 	/* As where the number cannot be decoded: the digits of the text tell the generation. */
@@ -158,8 +158,8 @@ START_TEST(dwarf_of_an_unknown_library)
 	ck_assert_int_eq(layout_case_ask(), -ENOTSUP);
 	ck_assert_int_eq(layout_add_dwarf(&report, values, &layout), 0);
 	ck_assert_int_eq(report.source, LAYOUT_SOURCE_DWARF);
-	ck_assert_int_eq(layout_case_known_fields(), LAYOUT_FIELD_COUNT - 1);
-	ck_assert_uint_eq(layout.state_hello_server, 22); /* by the text */
+	ck_assert_int_eq(layout_case_known_fields(), LAYOUT_FIELD_COUNT - 2); /* s3, peer_share */
+	ck_assert_uint_eq(layout.state_hello_server, 22);                     /* by the text */
 	values[LAYOUT_FIELD_rbio] = LAYOUT_NONE;
 	ck_assert_int_eq(layout_add_dwarf(&report, values, &layout), -ENOTSUP);
 	layout_case_assert_unknown();

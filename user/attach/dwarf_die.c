@@ -230,6 +230,15 @@ static bool is_integer(Dwarf_Die *type, uint64_t *bytes)
 	       (encoding == DW_ATE_signed || encoding == DW_ATE_unsigned);
 }
 
+static bool is_character(Dwarf_Die *type)
+{
+	uint64_t encoding, bytes;
+
+	return dwarf_tag(type) == DW_TAG_base_type && die_constant(type, DW_AT_byte_size, &bytes) && bytes == 1 &&
+	       die_constant(type, DW_AT_encoding, &encoding) &&
+	       (encoding == DW_ATE_signed_char || encoding == DW_ATE_unsigned_char);
+}
+
 static bool is_two_bytes(struct dwarf_reader *reader, Dwarf_Die *type)
 {
 	Dwarf_Die element, range;
@@ -252,6 +261,10 @@ bool die_is_kind(struct dwarf_reader *reader, Dwarf_Die *type, enum dwarf_kind k
 		return dwarf_tag(type) == DW_TAG_pointer_type;
 	case DWARF_KIND_BYTES2:
 		return is_two_bytes(reader, type);
+	case DWARF_KIND_CHAR:
+		return is_character(type);
+	case DWARF_KIND_SHORT:
+		return is_integer(type, &bytes) && bytes == 2;
 	case DWARF_KIND_INT:
 		return is_integer(type, &bytes) && bytes == 4;
 	case DWARF_KIND_WORD:

@@ -19,6 +19,7 @@ const struct dwarf_structure dwarf_structures[] = {
 	STRUCTURE("ossl_record_layer_st", RECORD_LAYER, SSL, record_packet),
 	STRUCTURE("ssl_session_st", SESSION, SSL, session_cipher),
 	STRUCTURE("ssl_cipher_st", CIPHER, SSL, cipher_id),
+	STRUCTURE("sigalg_lookup_st", SIGALG, SSL, sigalg_number),
 	STRUCTURE("bio_st", BIO, BIO, bio_flags),
 };
 const size_t dwarf_structure_count = sizeof(dwarf_structures) / sizeof(dwarf_structures[0]);
@@ -33,6 +34,7 @@ const size_t dwarf_structure_count = sizeof(dwarf_structures) / sizeof(dwarf_str
 #define RECORD(...)  PATH(RECORD_LAYER, __VA_ARGS__)
 #define SESSION(...) PATH(SESSION, __VA_ARGS__)
 #define CIPHER(...)  PATH(CIPHER, __VA_ARGS__)
+#define SIGALG(...)  PATH(SIGALG, __VA_ARGS__)
 #define BIO(...)     PATH(BIO, __VA_ARGS__)
 
 const struct dwarf_path dwarf_paths[] = {
@@ -59,6 +61,16 @@ const struct dwarf_path dwarf_paths[] = {
 	SSL3(cert_req, INT, "tmp.cert_req"),
 	SSL(cert_request, INT, "s3.tmp.cert_request"),
 	SSL3(cert_request, INT, "tmp.cert_request"),
+	SSL(new_cipher, POINTER, "s3.tmp.new_cipher"),
+	SSL3(new_cipher, POINTER, "tmp.new_cipher"),
+	SSL(group_id, SHORT, "s3.group_id"),
+	SSL3(group_id, SHORT, "group_id"),
+	SSL(did_kex, CHAR, "s3.did_kex"),
+	SSL3(peer_share, POINTER, "peer_tmp"),
+	SSL(sigalg, POINTER, "s3.tmp.sigalg"),
+	SSL3(sigalg, POINTER, "tmp.sigalg"),
+	SSL(peer_sigalg, POINTER, "s3.tmp.peer_sigalg"),
+	SSL3(peer_sigalg, POINTER, "tmp.peer_sigalg"),
 	SSL(hit, INT, "hit"),
 	SSL(hello_retry, INT, "hello_retry_request"),
 	SSL(session, POINTER, "session"),
@@ -84,7 +96,10 @@ const struct dwarf_path dwarf_paths[] = {
 	SESSION(session_cipher, POINTER, "cipher"),
 	SESSION(session_peer, POINTER, "peer"),
 	SESSION(session_hostname, POINTER, "ext.hostname"),
+	SESSION(session_group, INT, "kex_group"),
 	CIPHER(cipher_id, INT, "id"),
+	CIPHER(cipher_exchange, INT, "algorithm_mkey"),
+	SIGALG(sigalg_number, SHORT, "sigalg"),
 };
 const size_t dwarf_path_count = sizeof(dwarf_paths) / sizeof(dwarf_paths[0]);
 

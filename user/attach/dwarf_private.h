@@ -35,6 +35,7 @@ enum dwarf_owner {
 	DWARF_OWNER_RECORD_LAYER,
 	DWARF_OWNER_SESSION,
 	DWARF_OWNER_CIPHER,
+	DWARF_OWNER_SIGALG,
 	DWARF_OWNER_BIO,
 	DWARF_OWNER_COUNT
 };
@@ -52,6 +53,8 @@ struct dwarf_structure {
 
 /* What the kernel side reads there: a field of another kind is not the field that is meant. */
 enum dwarf_kind {
+	DWARF_KIND_CHAR,   /* 1 byte */
+	DWARF_KIND_SHORT,  /* 2 bytes, an integer */
 	DWARF_KIND_INT,    /* 4 bytes, an integer or an enumeration */
 	DWARF_KIND_WORD,   /* 8 bytes, an integer */
 	DWARF_KIND_FLAGS,  /* 4 or 8 bytes, an integer */

@@ -114,7 +114,8 @@ static bool has_all(const struct walk *walk)
 		return false;
 	if (!(walk->parts & DWARF_PART_SSL))
 		return true;
-	return seen[DWARF_OWNER_SSL] && seen[DWARF_OWNER_SESSION] && seen[DWARF_OWNER_CIPHER] && walk->states_seen &&
+	return seen[DWARF_OWNER_SSL] && seen[DWARF_OWNER_SESSION] && seen[DWARF_OWNER_CIPHER] &&
+	       seen[DWARF_OWNER_SIGALG] && walk->states_seen &&
 	       (values[LAYOUT_FIELD_s3] == LAYOUT_NONE || seen[DWARF_OWNER_SSL3]) &&
 	       (values[LAYOUT_FIELD_record_layer] == LAYOUT_NONE || seen[DWARF_OWNER_RECORD_LAYER]);
 }

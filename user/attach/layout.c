@@ -164,7 +164,6 @@ static void compare_row(const struct layout_row *row, const struct layout_decode
 		if (layout_has_witness(field))
 			compare(fields[i].name, report->fields[i].table, decoded->fields[i], report);
 	}
-	compare("new_cipher", row->anchor_new_cipher, decoded->new_cipher, report);
 	compare("read_ahead", row->anchor_read_ahead, decoded->read_ahead, report);
 }
 

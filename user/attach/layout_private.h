@@ -12,7 +12,7 @@ void layout_set(struct layout *layout, enum layout_field field, uint16_t value);
 /* Where public functions of the library say that fields are. Nothing of a row is used. */
 struct layout_decoded {
 	uint16_t fields[LAYOUT_FIELD_COUNT]; /* LAYOUT_NONE: not decoded */
-	uint16_t new_cipher, read_ahead;     /* the anchors */
+	uint16_t read_ahead;                 /* the anchor */
 };
 void layout_decode(const struct library *libssl, const struct library *libcrypto, uint32_t version,
 		   struct layout_decoded *out);

@@ -16,12 +16,11 @@
 #include "tlswhy/config.h"
 
 /*
- * Releases of one layout. Anchors are fields that nobody reads: public functions return them, so they show in a
- * library's machine code whether something moved among their neighbours.
+ * Releases of one layout. An anchor is a field that nobody reads: a public function returns it, so it shows in a
+ * library's machine code whether something moved among its neighbours.
  */
 struct layout_row {
 	struct layout layout;
-	uint16_t anchor_new_cipher; /* where alerts and messages are */
 	uint16_t anchor_read_ahead; /* where records are read */
 };
 

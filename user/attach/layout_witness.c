@@ -16,6 +16,7 @@ enum taken {
 	TAKEN_VALUE,   /* the place of the returned value */
 	TAKEN_POINTER, /* of the pointer that leads to it */
 	TAKEN_PASSED,  /* of what is handed on to another function */
+	TAKEN_LAST,    /* of the value, in what a pointer leads to or not */
 };
 
 /* delta: from there to the field. BIO's ints init, shutdown, flags, retry_reason and num follow each other. */
@@ -50,6 +51,7 @@ static const struct witness {
 	  .of_a_server = true },
 	{ .field = LAYOUT_FIELD_ex_data, .function = "SSL_get_ex_data", .taken = TAKEN_PASSED },
 	{ .field = LAYOUT_FIELD_s3, .function = "SSL_get_pending_cipher", .taken = TAKEN_POINTER },
+	{ .field = LAYOUT_FIELD_new_cipher, .function = "SSL_get_pending_cipher", .taken = TAKEN_LAST },
 	{ .field = LAYOUT_FIELD_session_cipher, .function = "SSL_SESSION_get0_cipher" },
 	{ .field = LAYOUT_FIELD_session_peer, .function = "SSL_SESSION_get0_peer" },
 	{ .field = LAYOUT_FIELD_session_hostname, .function = "SSL_SESSION_get0_hostname" },
@@ -97,14 +99,13 @@ static void decode(const struct witness *witness, const struct library *library,
 {
 	struct accessor_query query;
 	struct accessor_place place;
-	bool direct;
+	bool is_pointer = witness->taken == TAKEN_POINTER;
 
 	if (!make_query(witness, decoded, &query) || accessor_find(library, &query, &place))
 		return;
-	direct = place.through == ACCESSOR_DIRECT;
-	if (direct != (witness->taken != TAKEN_POINTER))
+	if (witness->taken != TAKEN_LAST && is_pointer != (place.through != ACCESSOR_DIRECT))
 		return;
-	decoded->fields[witness->field] = offset_of(direct ? place.offset : place.through, witness->delta);
+	decoded->fields[witness->field] = offset_of(is_pointer ? place.through : place.offset, witness->delta);
 }
 
 /* ex_data begins with a library context since 3.0, the stack is behind it. */
@@ -119,16 +120,12 @@ static void step_into_ex_data(uint32_t version, uint16_t *offset)
 void layout_decode(const struct library *libssl, const struct library *libcrypto, uint32_t version,
 		   struct layout_decoded *out)
 {
-	const struct accessor_query new_cipher = { .function = "SSL_get_pending_cipher" };
-	struct accessor_place place;
 	uint32_t offset;
 
 	memset(out, 0xff, sizeof(*out));
 	for (size_t i = 0; i < WITNESS_COUNT; i++)
 		decode(&witnesses[i], witnesses[i].in_libcrypto ? libcrypto : libssl, out);
 	step_into_ex_data(version, &out->fields[LAYOUT_FIELD_ex_data]);
-	if (!accessor_find(libssl, &new_cipher, &place))
-		out->new_cipher = offset_of(place.offset, 0);
 	if (!accessor_offset(libssl, "SSL_get_read_ahead", &offset))
 		out->read_ahead = offset_of(offset, 0);
 }

@@ -6,6 +6,7 @@
 struct ssl_st *former_ssl;
 struct bio_st *former_bio;
 struct ssl_cipher_st *former_cipher;
+struct sigalg_lookup_st *former_sigalg;
 
 const uint16_t dwarf_expected[LAYOUT_FIELD_COUNT + 4] = {
 	FIELD(version, struct ssl_st, version),
@@ -25,6 +26,12 @@ const uint16_t dwarf_expected[LAYOUT_FIELD_COUNT + 4] = {
 	FIELD(message_type, SSL3_STATE, tmp.message_type),
 	FIELD(cert_req, SSL3_STATE, tmp.cert_req),
 	FIELD(cert_request, SSL3_STATE, tmp.cert_request),
+	FIELD(new_cipher, SSL3_STATE, tmp.new_cipher),
+	FIELD(group_id, SSL3_STATE, group_id),
+	UNKNOWN(did_kex),
+	FIELD(peer_share, SSL3_STATE, peer_tmp),
+	FIELD(sigalg, SSL3_STATE, tmp.sigalg),
+	FIELD(peer_sigalg, SSL3_STATE, tmp.peer_sigalg),
 	FIELD(hit, struct ssl_st, hit),
 	FIELD(hello_retry, struct ssl_st, hello_retry_request),
 	FIELD(session, struct ssl_st, session),
@@ -47,6 +54,9 @@ const uint16_t dwarf_expected[LAYOUT_FIELD_COUNT + 4] = {
 	FIELD(session_cipher, SSL_SESSION, cipher),
 	FIELD(session_peer, SSL_SESSION, peer),
 	FIELD(session_hostname, SSL_SESSION, ext.hostname),
+	UNKNOWN(session_group),
 	FIELD(cipher_id, struct ssl_cipher_st, id),
+	FIELD(cipher_exchange, struct ssl_cipher_st, algorithm_mkey),
+	FIELD(sigalg_number, struct sigalg_lookup_st, sigalg),
 	STATES(TLS_ST_SR_CLNT_HELLO, TLS_ST_EARLY_DATA, TLS_ST_CW_CLNT_HELLO, TLS_ST_CW_FINISHED),
 };

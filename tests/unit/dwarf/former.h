@@ -19,9 +19,19 @@ struct ssl3_state_st {
 	struct {
 		size_t message_size;
 		int message_type, cert_req, cert_request;
+		const struct ssl_cipher_st *new_cipher;
+		const struct sigalg_lookup_st *sigalg, *peer_sigalg;
 	} tmp;
+	uint16_t group_id;
+	void *peer_tmp;
 };
 #endif
+
+struct sigalg_lookup_st {
+	const char *name;
+	uint16_t sigalg;
+	int hash;
+};
 
 typedef struct ssl_session_st {
 	void *peer, *cipher;
@@ -31,7 +41,7 @@ typedef struct ssl_session_st {
 } SSL_SESSION;
 
 struct ssl_cipher_st {
-	uint32_t id;
+	uint32_t id, algorithm_mkey;
 };
 
 struct bio_st {

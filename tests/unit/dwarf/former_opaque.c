@@ -6,3 +6,4 @@
 struct ssl_st *former_opaque_ssl;
 struct bio_st *former_opaque_bio;
 struct ssl_cipher_st *former_opaque_cipher;
+struct sigalg_lookup_st *former_opaque_sigalg;

@@ -38,18 +38,29 @@ typedef struct ssl_session_st {
 		char *hostname;
 		size_t ticklen;
 	} ext;
+	unsigned int kex_group;
 } SSL_SESSION;
 
 struct ssl_cipher_st {
 	const char *name;
-	uint32_t valid, id;
+	uint32_t valid, id, algorithm_mkey;
 };
+
+typedef struct sigalg_lookup_st {
+	const char *name, *name12;
+	uint16_t sigalg;
+	int hash;
+} SIGALG_LOOKUP;
 
 #ifdef ODD
 typedef float version_number; /* as large as an int, and none */
+typedef _Bool exchanged;
+typedef uint32_t group_number;
 #define ODD_BITS : 1
 #else
 typedef int version_number;
+typedef char exchanged;
+typedef uint16_t group_number;
 #define ODD_BITS
 #endif
 
@@ -84,7 +95,11 @@ struct ssl_connection_st {
 		struct {
 			size_t message_size;
 			int message_type, cert_req, cert_request;
+			const struct ssl_cipher_st *new_cipher;
+			const SIGALG_LOOKUP *sigalg, *peer_sigalg;
 		} tmp;
+		exchanged did_kex;
+		group_number group_id;
 	} s3;
 	int hit;
 	enum { SSL_HRR_NONE } hello_retry_request;

@@ -29,6 +29,10 @@ const uint16_t dwarf_expected[LAYOUT_FIELD_COUNT + 4] = {
 	FIELD(message_type, C, s3.tmp.message_type),
 	FIELD(cert_req, C, s3.tmp.cert_req),
 	FIELD(cert_request, C, s3.tmp.cert_request),
+	FIELD(new_cipher, C, s3.tmp.new_cipher),
+	UNKNOWN(peer_share),
+	FIELD(sigalg, C, s3.tmp.sigalg),
+	FIELD(peer_sigalg, C, s3.tmp.peer_sigalg),
 	FIELD(hit, C, hit),
 	FIELD(hello_retry, C, hello_retry_request),
 	FIELD(session, C, session),
@@ -50,15 +54,22 @@ const uint16_t dwarf_expected[LAYOUT_FIELD_COUNT + 4] = {
 	FIELD(session_cipher, SSL_SESSION, cipher),
 	FIELD(session_peer, SSL_SESSION, peer),
 	FIELD(session_hostname, SSL_SESSION, ext.hostname),
+	FIELD(session_group, SSL_SESSION, kex_group),
 	FIELD(cipher_id, struct ssl_cipher_st, id),
+	FIELD(cipher_exchange, struct ssl_cipher_st, algorithm_mkey),
+	FIELD(sigalg_number, SIGALG_LOOKUP, sigalg),
 #ifdef ODD
 	UNKNOWN(in_init),
 	UNKNOWN(send_alert),
 	UNKNOWN(max_version),
+	UNKNOWN(did_kex),
+	UNKNOWN(group_id),
 #else
 	FIELD(in_init, C, statem.in_init),
 	FIELD(send_alert, C, s3.send_alert),
 	FIELD(max_version, C, max_proto_version),
+	FIELD(did_kex, C, s3.did_kex),
+	FIELD(group_id, C, s3.group_id),
 #endif
 	STATES(TLS_ST_SR_CLNT_HELLO, TLS_ST_EARLY_DATA, TLS_ST_CW_CLNT_HELLO, TLS_ST_CW_FINISHED),
 };
