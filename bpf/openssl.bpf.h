@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The only reader of OpenSSL's memory, through a layout given as data.
+ * The only reader of OpenSSL's memory, with agreement.bpf.h, through a layout given as data.
  *
- * Invariant: a field whose offset is LAYOUT_NONE is not read and reads as the given default. ClientHello bytes are
- * read only while the message is one: what lies there later holds secrets. Must not know: versions of OpenSSL.
+ * Invariant: a field that nobody vouches for is not read (field.bpf.h). ClientHello bytes are read only while the
+ * message is one: what lies there later holds secrets. Must not know: versions of OpenSSL.
  */
 #ifndef TLSWHY_OPENSSL_BPF_H
 #define TLSWHY_OPENSSL_BPF_H
@@ -19,52 +19,6 @@
 #define BIO_FLAG_RETRY               0x08
 #define BIO_FLAG_EOF                 0x800
 #define TLS1_3                       0x0304
-
-/* 1 where nobody vouches for the field. */
-static __always_inline __u64 field_unknown(__u16 offset)
-{
-	return ((__u64)offset + 1) >> 16;
-}
-
-/*
- * Where a field is, or address 0, which faults, where its offset is LAYOUT_NONE. Without a branch, here and below:
- * each one would double the states that the verifier walks through from there on.
- */
-static __always_inline __u64 field_address(__u64 object, __u16 offset)
-{
-	__u64 none = field_unknown(offset);
-
-	asm volatile("" : "+r"(none));
-	return (object + offset) & (none - 1);
-}
-
-/* Counts a fault, except that of a field that nobody knows. All ones after a fault, else 0. */
-static __always_inline __s64 field_fault(long result, __u64 address)
-{
-	__s64 fault = result >> 63;
-
-	if (result && address)
-		counter_add(COUNTER_READ_FAULTS, 1);
-	asm volatile("" : "+r"(fault));
-	return fault;
-}
-
-static __always_inline __s32 field_s32(__u64 object, __u16 offset, __s32 otherwise)
-{
-	__u64 address = field_address(object, offset);
-	__s32 value = 0;
-	__s64 fault = field_fault(bpf_probe_read_user(&value, sizeof(value), (const void *)address), address);
-
-	return (__s32)((value & ~fault) | (otherwise & fault));
-}
-
-static __always_inline __u64 field_u64(__u64 object, __u16 offset)
-{
-	__u64 address = field_address(object, offset), value = 0;
-
-	field_fault(bpf_probe_read_user(&value, sizeof(value), (const void *)address), address);
-	return value;
-}
 
 /* The object that holds alerts and the message of the moment: OpenSSL 1.1.1's s3, later the SSL object itself. */
 static __always_inline __u64 openssl_s3(const struct hit *hit)
@@ -285,27 +239,6 @@ static __always_inline void verdict_alerts(const struct hit *hit, struct verdict
 		verdict->alert_sent = sent[1];
 		verdict->flags |= VERDICT_ALERT_SENT;
 	}
-}
-
-/*
- * How far a server of TLS 1.3 came while it answered the ClientHello. The cipher it chose lies behind the message's
- * type in every release; the group behind the session's cipher and that cipher's number, from 3.0 on. A session that
- * is resumed has the group of its first handshake: nothing of it was agreed now.
- */
-static __always_inline __u8 openssl_agreed(const struct hit *hit)
-{
-	const struct layout *layout = hit->layout;
-	__u64 session = field_u64(hit->object, layout->session);
-
-	if (layout->message_type == LAYOUT_NONE || layout->session_cipher == LAYOUT_NONE ||
-	    layout->family != LIBRARY_OPENSSL_3 || layout->hit == LAYOUT_NONE ||
-	    field_s32(hit->object, layout->version, 0) != TLS1_3)
-		return AGREED_UNKNOWN;
-	if (!field_u64(openssl_s3(hit), layout->message_type + 8))
-		return AGREED_NOTHING;
-	if (!session || field_s32(hit->object, layout->hit, 0) || !field_s32(session, layout->session_cipher + 16, 0))
-		return AGREED_CIPHER;
-	return AGREED_GROUP;
 }
 
 /* Certificates: asked for, shown, sent. In a client cert_req is 2 when the answer was empty, else 1. */

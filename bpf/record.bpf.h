@@ -129,6 +129,17 @@ static __noinline int event_fill(struct event *event, const struct hit *hit, con
 	return 0;
 }
 
+/* The same. Beside event_fill() and not below it: what the two need of the stack is not needed at once. */
+static __noinline int event_fill_agreement(struct event *event, const struct hit *hit)
+{
+	struct agreement agreement;
+
+	agreement_read(hit, &agreement);
+	event->group = agreement_group(hit, &agreement);
+	event->signature = agreement_signature(hit, &agreement, event->verdict.direction);
+	return 0;
+}
+
 /* A record with constant room for a tail, since the verifier wants constants. False when the ring is full. */
 static __always_inline bool emit_record(const struct hit *hit, const struct call *call,
 					const struct handshake *handshake, const __u32 room)
@@ -138,6 +149,7 @@ static __always_inline bool emit_record(const struct hit *hit, const struct call
 	if (!event)
 		return false;
 	event_fill(event, hit, call, handshake);
+	event_fill_agreement(event, hit);
 	if (room)
 		event_fill_tail(event, &call->ending, room);
 	bpf_ringbuf_submit(event, wake_flags());

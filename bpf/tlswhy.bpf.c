@@ -210,7 +210,9 @@ static __always_inline void keep_stack(struct pt_regs *ctx)
 
 #include "emit.bpf.h"
 #include "target.bpf.h"
+#include "field.bpf.h"
 #include "openssl.bpf.h"
+#include "agreement.bpf.h"
 #include "socket.bpf.h"
 #include "nginx.bpf.h"
 #include "parts.bpf.h"

@@ -10,6 +10,7 @@
 	X(scenarios) \
 	X(facts)     \
 	X(parts)     \
+	X(agreement) \
 	X(hello)     \
 	X(unknown)   \
 	X(partial)   \
