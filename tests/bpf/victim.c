@@ -15,7 +15,7 @@
  *   answer ID STATUS, create ID, handshake ID RESULT, shutdown ID       nginx's functions on the object's connection
  *   free ID, forget ID              SSL_free; the second without calling it
  *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
- *   write ID BYTES, read ID, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
+ *   write ID BYTES, read ID, peek ID, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
  *   fork, fork_other                a child does one handshake; the second runs the loader, so another executable
  *   burst COUNT SEED THREADS        -> done N... (burst.h)
  *   exec, exit
@@ -216,6 +216,8 @@ static void command_socket(struct object *object, const char *verb, char *rest)
 		sent = send(object->peer, zeros, number(&rest), MSG_NOSIGNAL);
 	} else if (!strcmp(verb, "read")) {
 		sent = recv(object->fd, sink, sizeof(sink), 0);
+	} else if (!strcmp(verb, "peek")) {
+		sent = recv(object->fd, sink, 1, MSG_PEEK);
 	} else if (!strcmp(verb, "peer_close")) {
 		close(object->peer);
 		object->peer = -1;
@@ -339,7 +341,8 @@ static bool run_object(struct object *object, const char *verb, char *rest)
 	else if (!strcmp(verb, "message") || !strcmp(verb, "name") || !strcmp(verb, "proxy") ||
 		 !strcmp(verb, "packet"))
 		command_text(object, verb, rest);
-	else if (!strcmp(verb, "write") || !strcmp(verb, "read") || !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
+	else if (!strcmp(verb, "write") || !strcmp(verb, "read") || !strcmp(verb, "peek") ||
+		 !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
 		 !strcmp(verb, "peer_close") || !strcmp(verb, "close"))
 		command_socket(object, verb, rest);
 	else
