@@ -37,6 +37,9 @@
 	X(selftest)         \
 	X(harm)             \
 	X(worker)           \
+	X(listen_diag)      \
+	X(listen_counters)  \
+	X(listen_table)     \
 	X(diagnose)         \
 	X(recording)        \
 	X(recording_layout) \

@@ -9,7 +9,8 @@
  *   CAP_CHECKPOINT_RESTORE  follow /proc/PID/map_files: a library as it is mapped, deleted or in a container
  *   CAP_DAC_READ_SEARCH     look into that directory, which belongs to the worker's user
  * CAP_SYS_ADMIN stands for BPF, PERFMON and CHECKPOINT_RESTORE; CAP_DAC_OVERRIDE for DAC_READ_SEARCH. Kernels with
- * the fix of CVE-2025-38466 (July 2025, in every long-term series) want CAP_SYS_ADMIN for uprobes.
+ * the fix of CVE-2025-38466 (July 2025, in every long-term series) want CAP_SYS_ADMIN for uprobes. It is wanted for
+ * another network namespace as well: without it the listeners of containers are not reported, and all else is.
  *
  * Needed afterwards: the same, where nginx that comes later is to be watched too. Else nothing, on kernels
  * since 5.19. Descriptors of maps, links and the ring keep working without capabilities, /proc/PID/stat and schedstat
