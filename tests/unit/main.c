@@ -43,6 +43,7 @@
 	X(diagnose)         \
 	X(recording)        \
 	X(recording_layout) \
+	X(recorded_backlog) \
 	X(golden)
 
 #define X(name) Suite *suite_##name(void);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,43 @@ size_t sample_record(uint8_t *out, size_t room, unsigned int number)
 	return room;
 }
 
+void sample_backlog(struct window *window)
+{
+	const struct snapshot_listener four = {
+		.master_pid = 100,
+		.netns = 4026531840u,
+		.family = AF_INET,
+		.port = 443,
+		.address = { 192, 0, 2, 1 },
+		.sockets = 2,
+		.queue = 3,
+		.queue_peak = 6,
+		.queue_limit = 8,
+		.drops = 7,
+		.half_open = 4,
+		.half_open_peak = 5,
+		.half_open_is_bound = true,
+	};
+	const struct snapshot_listener six = {
+		.netns = 4026531840u,
+		.family = AF_INET6,
+		.port = 443,
+		.address = { [15] = 1 },
+		.sockets = 1,
+		.queue_limit = 511,
+		.drops = -1,
+		.half_open = -1,
+		.half_open_peak = -1,
+	};
+	const struct snapshot_netns netns = {
+		.netns = 4026531840u, .listen_overflows = 5, .listen_drops = 7, .request_queue_full = -1
+	};
+
+	ck_assert_int_eq(window_add_listener(window, &four), 0);
+	ck_assert_int_eq(window_add_listener(window, &six), 0);
+	ck_assert_int_eq(window_add_netns(window, &netns), 0);
+}
+
 void sample_window(struct window *window)
 {
 	struct snapshot_target target = {
@@ -78,10 +116,12 @@ void sample_window(struct window *window)
 	window->end_ns = 5000000000;
 	window->unix_offset_ns = 1772600767ll * 1000000000;
 	window->seed = 42;
+	window->tick_ns = 4000000;
 	target.workers[0] = 101;
 	target.workers[1] = 102;
 	ck_assert_int_eq(window_add_target(window, &target), 0);
 	ck_assert_int_eq(window_add_worker(window, &worker), 0);
+	sample_backlog(window);
 	window->has_totals = true;
 	window->answers_off = true;
 	window->totals[DIRECTION_CLIENT] =
@@ -170,6 +210,10 @@ static void note_window(struct reading *reading, const struct window *window)
 {
 	reading->window = *window;
 	snprintf(reading->host, sizeof(reading->host), "%s", window->host);
+	for (size_t i = 0; i < window->listener_count && i < 4; i++)
+		reading->listeners[i] = window->listeners[i];
+	for (size_t i = 0; i < window->namespace_count && i < 4; i++)
+		reading->namespaces[i] = window->namespaces[i];
 	snprintf(reading->boot_id, sizeof(reading->boot_id), "%s", window->boot_id);
 	if (window->target_count) {
 		snprintf(reading->exe, sizeof(reading->exe), "%s",

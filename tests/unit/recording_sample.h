@@ -33,13 +33,18 @@ struct reading {
 	struct window window; /* a shallow copy without pointers; the texts: */
 	char host[64], boot_id[64], exe[64];
 	size_t target_workers;
+	struct window_listener listeners[4]; /* the first ones */
+	struct window_netns namespaces[4];
 };
 
 /* A failed handshake with a ClientHello; number makes records differ. */
 struct event sample_event(unsigned int number);
 /* With secrets (HELLO_SECRET), and rubbish of the same value behind the tail. Returns the record's length. */
 size_t sample_record(uint8_t *out, size_t room, unsigned int number);
-/* One target with two workers, totals that fit SAMPLE_RECORDS failures and a spill row of 5; release it. */
+/* Two listeners, of IPv4 and of IPv6, and a namespace in which something was lost. */
+void sample_backlog(struct window *window);
+/* One target with two workers, sample_backlog(), totals that fit SAMPLE_RECORDS failures and a spill row of 5;
+ * release it. */
 void sample_window(struct window *window);
 void sample_spill(struct spill_key *key, struct spill_value *value);
 /* Header, a tick, records, a spill row, workers, end. free(data). */

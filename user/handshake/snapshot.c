@@ -64,6 +64,8 @@ void snapshot_release(struct snapshot *snapshot)
 	free(snapshot->ciphers);
 	free(snapshot->targets);
 	free(snapshot->workers);
+	free(snapshot->listeners);
+	free(snapshot->namespaces);
 	snapshot_init(snapshot);
 }
 

@@ -2,7 +2,8 @@
 /*
  * A recording, byte by byte: a preamble, a header of frames, a stream of frames, a closing frame.
  *
- *   preamble | START FIELDS FIELDS FIELDS TARGET... | (TICK | RECORD)... (SPILL)... (WORKER)... END
+ *   preamble | START FIELDS FIELDS FIELDS TARGET... | (TICK | RECORD)... (SPILL)...
+ *   (TARGET | WORKER | LISTENER | NAMESPACE)... END
  *
  * Every number of the format itself is little-endian and of fixed width, nothing is padded or aligned. RECORD, SPILL
  * hold the kernel side's own structs in the byte order of the host that wrote them; the preamble says which that is
@@ -34,9 +35,14 @@
 #define RECORDING_WORKERS_MAX 8192u
 /* Handshakes that the spill rows of a recording stand for: sums of them are added up in 64 bits. */
 #define RECORDING_SPILLED_MAX (1ull << 48)
+/* The same of what waits before accept(); and what it may have counted: sums of that are added up in 64 bits, too. */
+#define RECORDING_LISTENERS_MAX  4096u
+#define RECORDING_NAMESPACES_MAX 1024u
+#define RECORDING_COUNT_MAX      (1ull << 48)
+#define RECORDING_TICK_NS_MAX    1000000000u
 
 enum frame_kind {
-	FRAME_START = 1,  /* struct frame_start, then texts: tool version, host, kernel release, boot id */
+	FRAME_START = 1,  /* frame_start, texts: tool version, host, kernel release, boot id, then frame_start_more */
 	FRAME_FIELDS = 2, /* struct frame_fields, then fields: struct frame_field and a text */
 	FRAME_TARGET =
 		3, /* struct frame_target, workers' pids (le32), then texts: exe, library, its version, layout */
@@ -45,6 +51,8 @@ enum frame_kind {
 	FRAME_SPILL = 18,  /* struct spill_key, then struct spill_value */
 	FRAME_WORKER = 19, /* struct frame_worker */
 	FRAME_END = 32,    /* struct frame_end; nothing follows */
+	FRAME_LISTENER = FRAME_SKIPPABLE | 20,  /* struct frame_listener */
+	FRAME_NAMESPACE = FRAME_SKIPPABLE | 21, /* struct frame_namespace */
 };
 
 /* Which struct a FRAME_FIELDS describes. */
@@ -93,6 +101,11 @@ struct frame_start {
 };
 _Static_assert(sizeof(struct frame_start) == 24, "start");
 
+struct frame_start_more {
+	struct le64 tick_ns; /* the kernel's tick; 0: unknown */
+};
+_Static_assert(sizeof(struct frame_start_more) == 8, "start more");
+
 struct frame_fields {
 	struct le16 which;   /* enum frame_struct */
 	struct le16 version; /* of an event: EVENT_VERSION */
@@ -131,6 +144,29 @@ struct frame_worker {
 	struct le64 run_delay_ratio;
 };
 _Static_assert(sizeof(struct frame_worker) == 32, "worker");
+
+#define FRAME_LISTENER_HALF_OPEN_IS_BOUND (1u << 0)
+
+/* struct snapshot_listener. Counts are two's complement; negative: unknown. */
+struct frame_listener {
+	struct le32 master_pid; /* 0: unknown */
+	struct le32 netns;
+	struct le16 family; /* 2: IPv4, 10: IPv6 */
+	struct le16 port;
+	uint8_t address[16]; /* IPv4 in the first four bytes */
+	struct le32 sockets, queue, queue_peak, queue_limit;
+	struct le32 flags;
+	struct le64 drops, half_open, half_open_peak;
+};
+_Static_assert(sizeof(struct frame_listener) == 72, "listener");
+
+/* struct snapshot_netns, likewise. */
+struct frame_namespace {
+	struct le32 netns;
+	struct le32 reserved;
+	struct le64 listen_overflows, listen_drops, request_queue_full;
+};
+_Static_assert(sizeof(struct frame_namespace) == 32, "namespace");
 
 /* Of one direction. */
 struct frame_totals {

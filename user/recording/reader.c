@@ -224,6 +224,10 @@ static int take_frame(struct recording_reader *reader, struct recording_item *it
 		return reader_take_target(reader);
 	case FRAME_WORKER:
 		return reader_take_worker(reader);
+	case FRAME_LISTENER:
+		return reader_take_listener(reader);
+	case FRAME_NAMESPACE:
+		return reader_take_namespace(reader);
 	case FRAME_END:
 		return reader_take_end(reader);
 	}

@@ -83,6 +83,23 @@ static int take_text_or_none(struct recording_reader *reader, char **out)
 	return error;
 }
 
+/* Not in files from before it was known. */
+static int take_start_more(struct recording_reader *reader)
+{
+	struct frame_start_more more;
+	int error;
+
+	if (reader->body_bytes - reader->at < sizeof(more))
+		return 0;
+	error = reader_take(reader, &more, sizeof(more));
+	if (error)
+		return error;
+	if (le64_value(more.tick_ns) > RECORDING_TICK_NS_MAX)
+		return reader_fail(reader, -EBADMSG, reader->frame_offset, "a tick of more than a second");
+	reader->window.tick_ns = (uint32_t)le64_value(more.tick_ns);
+	return 0;
+}
+
 static int take_start(struct recording_reader *reader)
 {
 	struct window *window = &reader->window;
@@ -103,60 +120,9 @@ static int take_start(struct recording_reader *reader)
 		error = take_text(reader, &window->host);
 	if (!error)
 		error = take_text(reader, &window->kernel);
-	return error ? error : take_text(reader, &window->boot_id);
-}
-
-static int take_field(struct recording_reader *reader, struct translation *translation,
-		      const struct field_table *table)
-{
-	struct frame_field field;
-	struct le16 length;
-	char name[FIELD_NAME_BYTES];
-	int error = reader_take(reader, &field, sizeof(field));
-
 	if (!error)
-		error = reader_take(reader, &length, sizeof(length));
-	if (error)
-		return error;
-	if (le16_value(length) > sizeof(name))
-		return reader_fail(reader, -EBADMSG, reader->frame_offset, "a field's name is too long");
-	error = reader_take(reader, name, le16_value(length));
-	if (error)
-		return error;
-	error = translation_add(translation, table, name, le16_value(length), le16_value(field.offset),
-				le16_value(field.bytes), field.element_bytes);
-	return error ? reader_fail(reader, error, reader->frame_offset, "a field lies outside of its struct") : 0;
-}
-
-static int take_fields(struct recording_reader *reader)
-{
-	struct translation *translation;
-	const struct field_table *table;
-	struct frame_fields fields;
-	int error = reader_take(reader, &fields, sizeof(fields));
-	unsigned int which;
-
-	if (error)
-		return error;
-	which = le16_value(fields.which);
-	if (which < FRAME_STRUCT_EVENT || which > FRAME_STRUCT_SPILL_VALUE)
-		return reader_fail(reader, -EBADMSG, reader->frame_offset, "fields of an unknown struct %u", which);
-	table = field_table((enum frame_struct)which);
-	translation = &reader->translations[which];
-	if (le16_value(fields.version) > table->version)
-		return reader_fail(reader, -EPROTONOSUPPORT, reader->frame_offset,
-				   "records of version %u, this program reads version %u", le16_value(fields.version),
-				   table->version);
-	if (translation_begin(translation, table, le32_value(fields.bytes)))
-		return reader_fail(reader, -EBADMSG, reader->frame_offset, "a struct of %" PRIu32 " bytes",
-				   le32_value(fields.bytes));
-	for (uint32_t i = 0; i < le32_value(fields.count) && !error; i++)
-		error = take_field(reader, translation, table);
-	if (error)
-		return error;
-	if (translation_end(translation, table))
-		return reader_fail(reader, -EBADMSG, reader->frame_offset, "records without size, kind or tail");
-	return 0;
+		error = take_text(reader, &window->boot_id);
+	return error ? error : take_start_more(reader);
 }
 
 static int take_target_workers(struct recording_reader *reader, struct snapshot_target *target, uint32_t count)
@@ -213,7 +179,7 @@ static int take_header_frame(struct recording_reader *reader)
 	case FRAME_START:
 		return take_start(reader);
 	case FRAME_FIELDS:
-		return take_fields(reader);
+		return reader_take_fields(reader);
 	case FRAME_TARGET:
 		return reader_take_target(reader);
 	}
@@ -367,6 +333,8 @@ int reader_take_end(struct recording_reader *reader)
 	for (size_t i = 0; i < window->worker_count; i++)
 		window->workers[i].watched_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns
 										  : 0;
+	for (size_t i = 0; i < window->listener_count; i++)
+		window->listeners[i].seen_ns = window->end_ns;
 	window->has_totals = true;
 	return 0;
 }

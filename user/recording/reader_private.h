@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The body of struct recording_reader, for the two files that make it: reader.c reads the stream, reader_header.c
- * what frames it. Must not be included by anything else.
+ * The body of struct recording_reader, for the files that make it: reader.c reads the stream, reader_header.c what
+ * frames it, reader_fields.c the layout of its structs, reader_backlog.c what waited before accept(). Must not be
+ * included by anything else.
  */
 #ifndef TLSWHY_RECORDING_READER_PRIVATE_H
 #define TLSWHY_RECORDING_READER_PRIVATE_H
@@ -44,8 +45,11 @@ int reader_frame(struct recording_reader *reader);
 /* Takes bytes of the frame. */
 int reader_take(struct recording_reader *reader, void *out, size_t bytes);
 
+int reader_take_fields(struct recording_reader *reader);
 int reader_take_target(struct recording_reader *reader);
 int reader_take_worker(struct recording_reader *reader);
+int reader_take_listener(struct recording_reader *reader);
+int reader_take_namespace(struct recording_reader *reader);
 int reader_take_end(struct recording_reader *reader);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "recording/window_private.h"
 
 void window_init(struct window *window)
 {
@@ -37,6 +38,8 @@ void window_release(struct window *window)
 	free(window->boot_id);
 	free(window->targets);
 	free(window->workers);
+	free(window->listeners);
+	free(window->namespaces);
 	window_init(window);
 }
 
@@ -247,6 +250,10 @@ int window_merge(struct window *into, const struct window *from)
 	size_t known = same_boot ? into->target_count : 0;
 	int error = merge_host(into, from);
 
+	if (!error)
+		error = window_merge_backlog(into, from);
+	if (from->tick_ns > into->tick_ns)
+		into->tick_ns = from->tick_ns;
 	if ((int64_t)(from->start_ns + shift - into->start_ns) < 0)
 		into->start_ns = from->start_ns + shift;
 	if ((int64_t)(from->end_ns + shift - into->end_ns) > 0)
@@ -348,6 +355,7 @@ int window_complete(const struct window *window, struct snapshot *snapshot)
 	snapshot->start_ns = window->start_ns;
 	snapshot->start_unix_ns = window->start_ns + (uint64_t)window->unix_offset_ns;
 	snapshot->seconds = (double)length_ns / 1e9;
+	snapshot->tick_seconds = (double)window->tick_ns / 1e9;
 	snapshot->targets = calloc(window->target_count + 1, sizeof(*snapshot->targets));
 	if (!snapshot->targets)
 		return -ENOMEM;
@@ -359,5 +367,5 @@ int window_complete(const struct window *window, struct snapshot *snapshot)
 		error = complete_workers(window, snapshot);
 	for (size_t i = 0; i < snapshot->target_count && !error; i++)
 		error = complete_target(&snapshot->targets[i], snapshot);
-	return error;
+	return error ? error : window_complete_backlog(window, snapshot);
 }

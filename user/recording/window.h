@@ -23,6 +23,18 @@ struct window_worker {
 	uint64_t watched_ns; /* how long: the weight of its ratios when windows are merged */
 };
 
+/* What waits before accept() is of one boot of one host: there, address and namespace are unique. */
+struct window_listener {
+	struct snapshot_listener row;
+	uint64_t boot;    /* made of the window's boot id; 0: unknown, and no other's */
+	uint64_t seen_ns; /* CLOCK_MONOTONIC of that boot: when its window ended; 0: that has not ended */
+};
+
+struct window_netns {
+	struct snapshot_netns row;
+	uint64_t boot;
+};
+
 struct window {
 	char *tool_version, *host, *kernel, *boot_id; /* "" or NULL: unknown */
 	uint64_t start_ns, end_ns;                    /* CLOCK_MONOTONIC */
@@ -32,7 +44,12 @@ struct window {
 	size_t target_count;
 	struct window_worker *workers;
 	size_t worker_count;
-	bool has_totals; /* totals and losses are the kernel's, of the whole window */
+	struct window_listener *listeners;
+	size_t listener_count;
+	struct window_netns *namespaces;
+	size_t namespace_count;
+	uint32_t tick_ns; /* the kernel's tick; of several the longest; 0: unknown */
+	bool has_totals;  /* totals and losses are the kernel's, of the whole window */
 	struct totals totals[SNAPSHOT_DIRECTIONS];
 	struct losses losses;
 	bool requests_incomplete; /* some of nginx's answers were not seen: struct snapshot's */
@@ -48,6 +65,9 @@ int window_add_target(struct window *window, struct snapshot_target *target);
 void window_target_release(struct snapshot_target *target);
 /* One of a pid that is there replaces it. */
 int window_add_worker(struct window *window, const struct window_worker *worker);
+/* After its boot id is known. One of an address or a namespace that is there replaces it. Return 0 or -ENOMEM. */
+int window_add_listener(struct window *window, const struct snapshot_listener *row);
+int window_add_netns(struct window *window, const struct snapshot_netns *row);
 
 /* Whether the monotonic clocks of both are the same: one boot of one host. */
 bool window_same_clock(const struct window *a, const struct window *b);
@@ -55,14 +75,16 @@ bool window_same_clock(const struct window *a, const struct window *b);
 int64_t window_shift_ns(const struct window *into, const struct window *from);
 /*
  * Makes into the union of both: the time from the earlier start to the later end, all targets and workers, the sums
- * of totals and losses; has_totals only where both have them. Clock and seed stay those of into. Returns 0 or
- * -ENOMEM.
+ * of totals and losses; has_totals only where both have them. Clock and seed stay those of into. A listener that both
+ * have seen in one boot is one row: what it lost added up, its queue as it was later, the higher of its peaks; a sum
+ * is unknown where one part of it is. Returns 0 or -ENOMEM.
  */
 int window_merge(struct window *into, const struct window *from);
 
 /*
  * Completes a snapshot, after aggregate_snapshot(): host, window, targets, and the masters and ratios of its workers;
- * workers without a handshake are added. Returns 0 or -ENOMEM.
+ * workers without a handshake are added. Listeners are sorted by nginx, port, address and namespace. Returns 0 or
+ * -ENOMEM.
  */
 int window_complete(const struct window *window, struct snapshot *snapshot);
 

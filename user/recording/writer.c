@@ -11,6 +11,7 @@
 #include "handshake/clienthello.h"
 #include "recording/fields.h"
 #include "recording/format.h"
+#include "recording/writer_private.h"
 
 #define BUFFER_BYTES (64u << 10)
 
@@ -149,6 +150,13 @@ static int frame_close(struct recording_writer *writer)
 	return !writer->in_header && writer->used >= BUFFER_BYTES / 2 ? flush(writer) : 0;
 }
 
+int writer_frame(struct recording_writer *writer, enum frame_kind kind, const void *body, size_t bytes)
+{
+	frame_open(writer, kind);
+	put(writer, body, bytes);
+	return frame_close(writer);
+}
+
 static void write_fields(struct recording_writer *writer, enum frame_struct which)
 {
 	const struct field_table *table = field_table(which);
@@ -220,6 +228,7 @@ int recording_write_begin(struct recording_writer *writer, const struct window *
 		.unix_offset_ns = le64_of((uint64_t)window->unix_offset_ns),
 		.seed = le64_of(window->seed),
 	};
+	const struct frame_start_more more = { .tick_ns = le64_of(window->tick_ns) };
 
 	memcpy(preamble.byte_order, &mark, sizeof(mark));
 	writer->in_header = true;
@@ -230,6 +239,7 @@ int recording_write_begin(struct recording_writer *writer, const struct window *
 	put_text(writer, window->host);
 	put_text(writer, window->kernel);
 	put_text(writer, window->boot_id);
+	put(writer, &more, sizeof(more));
 	frame_close(writer);
 	write_fields(writer, FRAME_STRUCT_EVENT);
 	write_fields(writer, FRAME_STRUCT_SPILL_KEY);
@@ -343,6 +353,7 @@ int recording_write_end(struct recording_writer *writer, const struct window *wi
 	write_targets(writer, window);
 	for (size_t i = 0; i < bounded(window->worker_count, RECORDING_WORKERS_MAX); i++)
 		write_worker(writer, &window->workers[i]);
+	writer_backlog(writer, window);
 	frame_open(writer, FRAME_END);
 	put(writer, &end, sizeof(end));
 	frame_close(writer);

@@ -44,7 +44,7 @@ int recording_write_record(struct recording_writer *writer, const struct kept_re
 int recording_write_tick(struct recording_writer *writer, uint64_t now_ns);
 int recording_write_spill(struct recording_writer *writer, const struct spill_key *key,
 			  const struct spill_value *value);
-/* Workers, totals, losses, the end; writes all out. */
+/* Workers, listeners, totals, losses, the end; writes all out. */
 int recording_write_end(struct recording_writer *writer, const struct window *window);
 
 /* How many bytes are in the file. */
