@@ -20,6 +20,7 @@
 	X(decode)           \
 	X(escape)           \
 	X(json)             \
+	X(json_host)        \
 	X(text)             \
 	X(openmetrics)      \
 	X(export)           \

@@ -6,6 +6,7 @@
 
 #include "handshake/names.h"
 #include "output/json.h"
+#include "output/json_host.h"
 #include "output/json_value.h"
 #include "output/when.h"
 
@@ -144,7 +145,9 @@ static json_t *evidence(const struct cause_row *row, bool *failed)
 
 static json_t *incomplete(const struct snapshot *snapshot, const struct cause_row *row, bool *failed)
 {
-	uint64_t length_ns = snapshot->seconds > 0 ? (uint64_t)(snapshot->seconds * 1e9) : 0;
+	double length = snapshot->seconds > 0 ? snapshot->seconds * 1e9 : 0;
+	/* A recording may claim to be of all the time there is. */
+	uint64_t length_ns = length < 0x1p64 ? (uint64_t)length : UINT64_MAX;
 	uint64_t start_ns = snapshot->start_unix_ns;
 	json_t *array = json_array(), *interval;
 
@@ -343,6 +346,8 @@ int json_report(const struct snapshot *snapshot, const struct finding *findings,
 	json_put(report, "versions", versions(snapshot, &failed), &failed);
 	json_put(report, "ciphers", ciphers(snapshot, &failed), &failed);
 	json_put(report, "workers", workers(snapshot, &failed), &failed);
+	json_put(report, "listeners", json_listeners(snapshot, &failed), &failed);
+	json_put(report, "namespaces", json_namespaces(snapshot, &failed), &failed);
 	json_put(report, "findings", all_findings(findings, n, &failed), &failed);
 	json_put(report, "losses", losses(&snapshot->losses, &failed), &failed);
 	if (failed)

@@ -14,6 +14,7 @@
  *   causes[].peers.returning     estimate: of distinct, peers that also had a handshake that was ok
  *   causes[].first_seen, .last_seen   RFC 3339, null where not known
  *   causes[].server_names[].overcount, .peers.top[].overcount   count is at most this much too high
+ *   listeners, namespaces        what waits before accept(): json_host.h
  *   losses.settled_full, losses.undecodable
  *   *.latency_seconds.max_is_bound    max is a bound and not a measured value
  * causes[].incomplete is empty, or holds the one interval known: the whole window, within which evidence was switched
