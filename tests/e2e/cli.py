@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 from lab import clients, raw, rig, wire
 from lab.bench import TESTS, Bench, balanced, report_of, require, require_offer, test
+import cases_backlog # pylint: disable=unused-import
 import cases_containers # pylint: disable=unused-import
 import cases_foreign # pylint: disable=unused-import
 import cases_hello # pylint: disable=unused-import

@@ -41,6 +41,7 @@
 	X(listen_diag)      \
 	X(listen_counters)  \
 	X(listen_table)     \
+	X(listen_space)     \
 	X(diagnose)         \
 	X(recording)        \
 	X(recording_layout) \

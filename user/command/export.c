@@ -269,7 +269,7 @@ static int watch_with(const struct options *options)
 	}
 	code = open_http(export);
 	if (code == EXIT_FINE) {
-		code = session_open(&export->session, options, false);
+		code = session_open(&export->session, options, false, NULL);
 		if (code == EXIT_FINE)
 			code = watch_and_export(export);
 		export_http_free(export->http);

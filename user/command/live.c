@@ -66,6 +66,7 @@ static int describe(struct live *live)
 	window->boot_id = strdup(identity.boot_id);
 	if (!window->tool_version || !window->host || !window->kernel || !window->boot_id)
 		return -ENOMEM;
+	window->tick_ns = clock_tick_ns();
 	window->start_ns = window->end_ns = live->session.start_ns;
 	window->unix_offset_ns = live->session.unix_offset_ns;
 	/* Strangers choose addresses and names. */
@@ -89,7 +90,7 @@ int live_open(struct live *live, const struct options *options, bool final_marks
 		return EXIT_RUNTIME;
 	live->opened = true;
 	/* Whoever replays it may want a trace. */
-	code = session_open(&live->session, options, final_marks || options->output);
+	code = session_open(&live->session, options, final_marks || options->output, &live->backlog);
 	if (code != EXIT_FINE)
 		return code;
 	error = describe(live);
@@ -108,6 +109,7 @@ void live_release(struct live *live)
 	if (live->opened)
 		session_release(&live->session);
 	workers_release(&live->workers);
+	backlog_release(&live->backlog);
 	window_release(&live->window);
 }
 
@@ -125,8 +127,10 @@ static void on_observation(void *context, const struct observation *observation)
 {
 	struct live *live = context;
 
-	if (observation->event.header.kind == EVENT_TARGET)
+	if (observation->event.header.kind == EVENT_TARGET) {
 		workers_add(&live->workers, (pid_t)observation->event.header.tgid);
+		backlog_renew(&live->backlog, (pid_t)observation->event.header.tgid);
+	}
 	listeners_learn(&live->listeners, watch_tracer(live->session.watch), observation);
 	recorder_record(&live->recorder, &live->kept);
 	live->handlers->observe(live->context, observation);
@@ -141,6 +145,7 @@ static void on_change(void *context, const struct watch_target *target, enum wat
 		return;
 	if (describe_target(&live->window, target))
 		log_debug("a target is missing in the report: %s", strerror(ENOMEM));
+	backlog_add(&live->backlog, &target->instance);
 	for (size_t i = 0; i < target->instance.worker_count; i++)
 		workers_add(&live->workers, target->instance.workers[i].pid);
 }
@@ -150,6 +155,7 @@ static void on_tick(void *context, uint64_t now_ns)
 	struct live *live = context;
 
 	recorder_tick(&live->recorder, now_ns);
+	backlog_tick(&live->backlog, now_ns);
 	if (live->handlers->tick)
 		live->handlers->tick(live->context, now_ns);
 }
@@ -176,6 +182,8 @@ static int conclude(struct live *live)
 	window->answers_off = session_answers_off(session);
 	if (!error)
 		error = workers_end(&live->workers, watch_targets(session->watch), window);
+	if (!error)
+		error = backlog_end(&live->backlog, window);
 	if (error)
 		return error;
 	window->end_ns = session->end_ns;

@@ -8,6 +8,7 @@
 #ifndef TLSWHY_COMMAND_LIVE_H
 #define TLSWHY_COMMAND_LIVE_H
 
+#include "command/backlog.h"
 #include "command/listeners.h"
 #include "command/recorder.h"
 #include "command/session.h"
@@ -19,6 +20,7 @@ struct live {
 	struct session session;
 	bool opened; /* the session */
 	struct workers workers;
+	struct backlog backlog;
 	struct window window;
 	struct recorder recorder;
 	struct listeners listeners;

@@ -120,7 +120,7 @@ static void on_change(void *context, const struct watch_target *target, enum wat
 		session->handlers->changed(session->context, target, change);
 }
 
-int session_open(struct session *session, const struct options *options, bool final_marks)
+int session_open(struct session *session, const struct options *options, bool final_marks, struct backlog *backlog)
 {
 	struct watch_options watch = {
 		.pids = options->pids,
@@ -144,6 +144,8 @@ int session_open(struct session *session, const struct options *options, bool fi
 		return session_tell(&problem);
 	session->start_ns = clock_monotonic_ns();
 	session->unix_offset_ns = clock_unix_offset_ns();
+	if (backlog)
+		backlog_open(backlog, watch_targets(session->watch));
 	if (privileges_drop(watch_follows(session->watch)))
 		log_debug("not all capabilities could be dropped");
 	tell_unusable(watch_targets(session->watch));

@@ -12,6 +12,7 @@
 
 #include "attach/watch.h"
 #include "command/answer_budget.h"
+#include "command/backlog.h"
 #include "command/foreign_budget.h"
 #include "command/options.h"
 #include "handshake/observation.h"
@@ -48,10 +49,10 @@ struct session_handlers {
 };
 
 /*
- * Finds, attaches, arms, drops privileges. Returns EXIT_FINE and a session for session_release(), or an exit code
- * after having told the user.
+ * Finds, attaches, arms, opens what waits before accept() where that is asked for (backlog may be NULL), drops
+ * privileges. Returns EXIT_FINE and a session for session_release(), or an exit code after having told the user.
  */
-int session_open(struct session *session, const struct options *options, bool final_marks);
+int session_open(struct session *session, const struct options *options, bool final_marks, struct backlog *backlog);
 /*
  * Watches until the duration is over, SIGINT or SIGTERM comes or a budget is used up; then disarms and drains.
  * Returns 0 or -errno.
