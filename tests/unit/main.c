@@ -6,6 +6,7 @@
 #define SUITES(X)           \
 	X(latency_bucket)   \
 	X(cause)            \
+	X(authentication)   \
 	X(histogram)        \
 	X(toplist)          \
 	X(distinct)         \

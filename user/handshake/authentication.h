@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 /* X(symbol, number, id, meaning) */
-#define AUTHENTICATIONS(X)                                                     \
-	X(UNKNOWN, 0, "unknown", "not known")                                  \
+#define AUTHENTICATIONS(X)                                                       \
+	X(UNKNOWN, 0, "unknown", "not known")                                    \
 	X(NONE, 1, "none", "no signature: a session was resumed, or a PSK used") \
-	X(RSA, 2, "rsa", "an RSA key")                                         \
-	X(ECDSA, 3, "ecdsa", "an elliptic curve key, ECDSA")                   \
-	X(EDDSA, 4, "eddsa", "Ed25519 or Ed448")                               \
+	X(RSA, 2, "rsa", "an RSA key")                                           \
+	X(ECDSA, 3, "ecdsa", "an elliptic curve key, ECDSA")                     \
+	X(EDDSA, 4, "eddsa", "Ed25519 or Ed448")                                 \
 	X(OTHER, 5, "other", "another kind of key")
 
 enum authentication {

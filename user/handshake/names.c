@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of names. Invariant and limits: names.h. Library errors are in reasons.c.
+ * Tables of names. Invariant and limits: names.h. Library errors are in reasons.c, cipher suites in cipher_suites.c.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "handshake/names.h"
+#include "handshake/cipher_suites.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -21,57 +23,82 @@ static const struct name versions[] = {
 	{ .number = 0x0303, .name = "TLSv1.2" }, { .number = 0x0304, .name = "TLSv1.3" },
 };
 
-static const struct name ciphers[] = {
-	{ .number = 0x0004, .name = "RC4-MD5" },
-	{ .number = 0x0005, .name = "RC4-SHA" },
-	{ .number = 0x000a, .name = "DES-CBC3-SHA" },
-	{ .number = 0x0016, .name = "DHE-RSA-DES-CBC3-SHA" },
-	{ .number = 0x002f, .name = "AES128-SHA" },
-	{ .number = 0x0033, .name = "DHE-RSA-AES128-SHA" },
-	{ .number = 0x0035, .name = "AES256-SHA" },
-	{ .number = 0x0039, .name = "DHE-RSA-AES256-SHA" },
-	{ .number = 0x003c, .name = "AES128-SHA256" },
-	{ .number = 0x003d, .name = "AES256-SHA256" },
-	{ .number = 0x0041, .name = "CAMELLIA128-SHA" },
-	{ .number = 0x0045, .name = "DHE-RSA-CAMELLIA128-SHA" },
-	{ .number = 0x0067, .name = "DHE-RSA-AES128-SHA256" },
-	{ .number = 0x006b, .name = "DHE-RSA-AES256-SHA256" },
-	{ .number = 0x0084, .name = "CAMELLIA256-SHA" },
-	{ .number = 0x0088, .name = "DHE-RSA-CAMELLIA256-SHA" },
-	{ .number = 0x009c, .name = "AES128-GCM-SHA256" },
-	{ .number = 0x009d, .name = "AES256-GCM-SHA384" },
-	{ .number = 0x009e, .name = "DHE-RSA-AES128-GCM-SHA256" },
-	{ .number = 0x009f, .name = "DHE-RSA-AES256-GCM-SHA384" },
-	{ .number = 0x1301, .name = "TLS_AES_128_GCM_SHA256" },
-	{ .number = 0x1302, .name = "TLS_AES_256_GCM_SHA384" },
-	{ .number = 0x1303, .name = "TLS_CHACHA20_POLY1305_SHA256" },
-	{ .number = 0x1304, .name = "TLS_AES_128_CCM_SHA256" },
-	{ .number = 0x1305, .name = "TLS_AES_128_CCM_8_SHA256" },
-	{ .number = 0xc007, .name = "ECDHE-ECDSA-RC4-SHA" },
-	{ .number = 0xc008, .name = "ECDHE-ECDSA-DES-CBC3-SHA" },
-	{ .number = 0xc009, .name = "ECDHE-ECDSA-AES128-SHA" },
-	{ .number = 0xc00a, .name = "ECDHE-ECDSA-AES256-SHA" },
-	{ .number = 0xc011, .name = "ECDHE-RSA-RC4-SHA" },
-	{ .number = 0xc012, .name = "ECDHE-RSA-DES-CBC3-SHA" },
-	{ .number = 0xc013, .name = "ECDHE-RSA-AES128-SHA" },
-	{ .number = 0xc014, .name = "ECDHE-RSA-AES256-SHA" },
-	{ .number = 0xc023, .name = "ECDHE-ECDSA-AES128-SHA256" },
-	{ .number = 0xc024, .name = "ECDHE-ECDSA-AES256-SHA384" },
-	{ .number = 0xc027, .name = "ECDHE-RSA-AES128-SHA256" },
-	{ .number = 0xc028, .name = "ECDHE-RSA-AES256-SHA384" },
-	{ .number = 0xc02b, .name = "ECDHE-ECDSA-AES128-GCM-SHA256" },
-	{ .number = 0xc02c, .name = "ECDHE-ECDSA-AES256-GCM-SHA384" },
-	{ .number = 0xc02f, .name = "ECDHE-RSA-AES128-GCM-SHA256" },
-	{ .number = 0xc030, .name = "ECDHE-RSA-AES256-GCM-SHA384" },
-	{ .number = 0xc09c, .name = "AES128-CCM" },
-	{ .number = 0xc09d, .name = "AES256-CCM" },
-	{ .number = 0xc09e, .name = "DHE-RSA-AES128-CCM" },
-	{ .number = 0xc09f, .name = "DHE-RSA-AES256-CCM" },
-	{ .number = 0xc0ac, .name = "ECDHE-ECDSA-AES128-CCM" },
-	{ .number = 0xc0ad, .name = "ECDHE-ECDSA-AES256-CCM" },
-	{ .number = 0xcca8, .name = "ECDHE-RSA-CHACHA20-POLY1305" },
-	{ .number = 0xcca9, .name = "ECDHE-ECDSA-CHACHA20-POLY1305" },
-	{ .number = 0xccaa, .name = "DHE-RSA-CHACHA20-POLY1305" },
+/* RFC 8446 section 4.2.7 and IANA's list of supported groups; the older curves as RFC 8422 spells them. */
+static const struct name groups[] = {
+	{ .number = 1, .name = "sect163k1" },
+	{ .number = 2, .name = "sect163r1" },
+	{ .number = 3, .name = "sect163r2" },
+	{ .number = 4, .name = "sect193r1" },
+	{ .number = 5, .name = "sect193r2" },
+	{ .number = 6, .name = "sect233k1" },
+	{ .number = 7, .name = "sect233r1" },
+	{ .number = 8, .name = "sect239k1" },
+	{ .number = 9, .name = "sect283k1" },
+	{ .number = 10, .name = "sect283r1" },
+	{ .number = 11, .name = "sect409k1" },
+	{ .number = 12, .name = "sect409r1" },
+	{ .number = 13, .name = "sect571k1" },
+	{ .number = 14, .name = "sect571r1" },
+	{ .number = 15, .name = "secp160k1" },
+	{ .number = 16, .name = "secp160r1" },
+	{ .number = 17, .name = "secp160r2" },
+	{ .number = 18, .name = "secp192k1" },
+	{ .number = 19, .name = "secp192r1" },
+	{ .number = 20, .name = "secp224k1" },
+	{ .number = 21, .name = "secp224r1" },
+	{ .number = 22, .name = "secp256k1" },
+	{ .number = 23, .name = "secp256r1" },
+	{ .number = 24, .name = "secp384r1" },
+	{ .number = 25, .name = "secp521r1" },
+	{ .number = 26, .name = "brainpoolP256r1" },
+	{ .number = 27, .name = "brainpoolP384r1" },
+	{ .number = 28, .name = "brainpoolP512r1" },
+	{ .number = 29, .name = "x25519" },
+	{ .number = 30, .name = "x448" },
+	{ .number = 31, .name = "brainpoolP256r1tls13" },
+	{ .number = 32, .name = "brainpoolP384r1tls13" },
+	{ .number = 33, .name = "brainpoolP512r1tls13" },
+	{ .number = 41, .name = "curveSM2" },
+	{ .number = 256, .name = "ffdhe2048" },
+	{ .number = 257, .name = "ffdhe3072" },
+	{ .number = 258, .name = "ffdhe4096" },
+	{ .number = 259, .name = "ffdhe6144" },
+	{ .number = 260, .name = "ffdhe8192" },
+	{ .number = 0x0200, .name = "MLKEM512" },
+	{ .number = 0x0201, .name = "MLKEM768" },
+	{ .number = 0x0202, .name = "MLKEM1024" },
+	{ .number = 0x11eb, .name = "SecP256r1MLKEM768" },
+	{ .number = 0x11ec, .name = "X25519MLKEM768" },
+	{ .number = 0x11ed, .name = "SecP384r1MLKEM1024" },
+	{ .number = 0x11ee, .name = "curveSM2MLKEM768" },
+	{ .number = 0x6399, .name = "X25519Kyber768Draft00" },
+	{ .number = 0x639a, .name = "SecP256r1Kyber768Draft00" },
+};
+
+static const struct name signatures[] = {
+	{ .number = 0x0201, .name = "rsa_pkcs1_sha1" },
+	{ .number = 0x0203, .name = "ecdsa_sha1" },
+	{ .number = 0x0401, .name = "rsa_pkcs1_sha256" },
+	{ .number = 0x0403, .name = "ecdsa_secp256r1_sha256" },
+	{ .number = 0x0501, .name = "rsa_pkcs1_sha384" },
+	{ .number = 0x0503, .name = "ecdsa_secp384r1_sha384" },
+	{ .number = 0x0601, .name = "rsa_pkcs1_sha512" },
+	{ .number = 0x0603, .name = "ecdsa_secp521r1_sha512" },
+	{ .number = 0x0708, .name = "sm2sig_sm3" },
+	{ .number = 0x0804, .name = "rsa_pss_rsae_sha256" },
+	{ .number = 0x0805, .name = "rsa_pss_rsae_sha384" },
+	{ .number = 0x0806, .name = "rsa_pss_rsae_sha512" },
+	{ .number = 0x0807, .name = "ed25519" },
+	{ .number = 0x0808, .name = "ed448" },
+	{ .number = 0x0809, .name = "rsa_pss_pss_sha256" },
+	{ .number = 0x080a, .name = "rsa_pss_pss_sha384" },
+	{ .number = 0x080b, .name = "rsa_pss_pss_sha512" },
+	{ .number = 0x081a, .name = "ecdsa_brainpoolP256r1tls13_sha256" },
+	{ .number = 0x081b, .name = "ecdsa_brainpoolP384r1tls13_sha384" },
+	{ .number = 0x081c, .name = "ecdsa_brainpoolP512r1tls13_sha512" },
+	{ .number = 0x0904, .name = "mldsa44" },
+	{ .number = 0x0905, .name = "mldsa65" },
+	{ .number = 0x0906, .name = "mldsa87" },
 };
 
 static const char *const alerts[256] = {
@@ -249,24 +276,42 @@ static const char *numbered(const char *prefix, long number, char buffer[NAME_BY
 	return buffer;
 }
 
-const char *version_name(uint16_t version, char buffer[NAME_BYTES])
+static const char *hexed(const char *name, uint16_t number, char buffer[NAME_BYTES])
 {
-	const char *name = version ? lookup(versions, LENGTH(versions), version) : "unknown";
-
 	if (name)
 		return name;
-	snprintf(buffer, NAME_BYTES, "0x%04X", version);
+	snprintf(buffer, NAME_BYTES, "0x%04X", number);
 	return buffer;
+}
+
+const char *version_name(uint16_t version, char buffer[NAME_BYTES])
+{
+	return hexed(version ? lookup(versions, LENGTH(versions), version) : "unknown", version, buffer);
 }
 
 const char *cipher_name(uint16_t cipher, char buffer[NAME_BYTES])
 {
-	const char *name = cipher ? lookup(ciphers, LENGTH(ciphers), cipher) : "none";
+	return hexed(cipher ? cipher_suite_name(cipher) : "none", cipher, buffer);
+}
 
-	if (name)
-		return name;
-	snprintf(buffer, NAME_BYTES, "0x%04X", cipher);
-	return buffer;
+/* Offered to see whether others bear what they do not know (RFC 8701): 0x0A0A, 0x1A1A and so on to 0xFAFA. */
+static bool is_grease(uint16_t number)
+{
+	return (number & 0x0f0f) == 0x0a0a && number >> 8 == (number & 0xff);
+}
+
+const char *group_name(uint16_t group, char buffer[NAME_BYTES])
+{
+	if (group == 0)
+		return "none";
+	return hexed(is_grease(group) ? "GREASE" : lookup(groups, LENGTH(groups), group), group, buffer);
+}
+
+const char *signature_name(uint16_t scheme, char buffer[NAME_BYTES])
+{
+	if (scheme == 0)
+		return "none";
+	return hexed(is_grease(scheme) ? "GREASE" : lookup(signatures, LENGTH(signatures), scheme), scheme, buffer);
 }
 
 const char *alert_name(uint8_t alert, char buffer[NAME_BYTES])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What numbers are called: versions, cipher suites, alerts, errno, verify results, library errors.
+ * What numbers are called: versions, cipher suites, groups, signature schemes, alerts, errno, verify results, library
+ * errors.
  *
  * Invariant: every number has a text, in lower-case ASCII or the spelling of its standard or library, the same in
  * every locale; a number without a name is printed as a number. No text holds foreign bytes.
@@ -22,6 +23,10 @@
 const char *version_name(uint16_t version, char buffer[NAME_BYTES]);
 /* "TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-GCM-SHA256": OpenSSL's spelling; "none" for 0, else "0xC02F". */
 const char *cipher_name(uint16_t cipher, char buffer[NAME_BYTES]);
+/* "x25519", a key exchange's group as IANA spells it; "none" for 0, "GREASE", else "0x11FF". */
+const char *group_name(uint16_t group, char buffer[NAME_BYTES]);
+/* "rsa_pss_rsae_sha256", a signature scheme as RFC 8446 spells it; "none" for 0, "GREASE", else "0x0BFF". */
+const char *signature_name(uint16_t scheme, char buffer[NAME_BYTES]);
 /* "handshake_failure", RFC 8446 section 6 and the older ones; else "alert 99". */
 const char *alert_name(uint8_t alert, char buffer[NAME_BYTES]);
 /* "ECONNRESET"; else "errno 199". Linux numbers. */
