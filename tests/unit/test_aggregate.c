@@ -13,6 +13,7 @@
 
 #include "handshake/aggregate.h"
 #include "handshake/classify.h"
+#include "snapshot_same.h"
 #include "world.h"
 
 Suite *suite_aggregate(void);
@@ -60,7 +61,7 @@ static struct model *model_new(const struct world *world)
 	return model;
 }
 
-static void assert_histogram(const struct histogram *h, const uint64_t *buckets, uint64_t sum_ns)
+static void assert_latency(const struct histogram *h, const uint64_t *buckets, uint64_t sum_ns)
 {
 	ck_assert_mem_eq(h->counts, buckets, sizeof(h->counts));
 	ck_assert_uint_eq(h->sum_ns, sum_ns);
@@ -78,15 +79,15 @@ static void assert_model(const struct snapshot *snapshot, const struct model *mo
 		ck_assert_uint_eq(snapshot->ok[d].count, model->counts[d][CAUSE_OK]);
 		ck_assert_uint_eq(snapshot->totals[d].ok, model->counts[d][CAUSE_OK]);
 		ck_assert_uint_eq(snapshot->totals[d].resumed, model->resumed[d]);
-		assert_histogram(&snapshot->ok[d].latency, model->buckets[d][CAUSE_OK], model->sums_ns[d][CAUSE_OK]);
+		assert_latency(&snapshot->ok[d].latency, model->buckets[d][CAUSE_OK], model->sums_ns[d][CAUSE_OK]);
 	}
 	ck_assert_uint_eq(snapshot->cause_count, causes);
 	for (size_t i = 0; i < causes; i++) {
 		const struct cause_row *row = &snapshot->causes[i];
 
 		ck_assert_uint_eq(row->count, model->counts[row->direction][row->cause]);
-		assert_histogram(&row->latency, model->buckets[row->direction][row->cause],
-				 model->sums_ns[row->direction][row->cause]);
+		assert_latency(&row->latency, model->buckets[row->direction][row->cause],
+			       model->sums_ns[row->direction][row->cause]);
 	}
 	for (size_t i = 0; i < snapshot->version_count; i++)
 		versions[snapshot->versions[i].direction] += snapshot->versions[i].count;
@@ -100,67 +101,6 @@ static void assert_model(const struct snapshot *snapshot, const struct model *mo
 	ck_assert_uint_eq(failed, model->failed);
 }
 
-static void assert_names(const struct named_counts *a, const struct named_counts *b)
-{
-	ck_assert_uint_eq(a->count, b->count);
-	if (a->count > 0)
-		ck_assert_mem_eq(a->items, b->items, a->count * sizeof(a->items[0]));
-}
-
-static void assert_cause_row(const struct cause_row *a, const struct cause_row *b)
-{
-	ck_assert_uint_eq(a->direction, b->direction);
-	ck_assert_int_eq(a->cause, b->cause);
-	ck_assert_uint_eq(a->count, b->count);
-	ck_assert_double_eq(a->share, b->share);
-	assert_histogram(&a->latency, b->latency.counts, b->latency.sum_ns);
-	ck_assert_uint_eq(a->latency.max_ns, b->latency.max_ns);
-	ck_assert_int_eq(a->latency.max_is_bound, b->latency.max_is_bound);
-	ck_assert_double_eq(a->cpu_seconds, b->cpu_seconds);
-	ck_assert_uint_eq(a->without_identity, b->without_identity);
-	ck_assert_uint_eq(a->first_ns, b->first_ns);
-	ck_assert_uint_eq(a->last_ns, b->last_ns);
-	ck_assert_double_eq(a->peers_distinct, b->peers_distinct);
-	assert_names(&a->peers, &b->peers);
-	assert_names(&a->server_names, &b->server_names);
-	ck_assert_uint_eq(a->error_count, b->error_count);
-	for (size_t i = 0; i < a->error_count; i++) {
-		ck_assert_uint_eq(a->errors[i].code, b->errors[i].code);
-		ck_assert_uint_eq(a->errors[i].family, b->errors[i].family);
-		ck_assert_uint_eq(a->errors[i].count, b->errors[i].count);
-	}
-}
-
-/* All but peers_returning, which may depend on the order of an ok and its amendment. */
-static void assert_same(const struct snapshot *a, const struct snapshot *b)
-{
-	ck_assert_mem_eq(a->totals, b->totals, sizeof(a->totals));
-	ck_assert_uint_eq(a->cause_count, b->cause_count);
-	for (size_t i = 0; i < a->cause_count; i++)
-		assert_cause_row(&a->causes[i], &b->causes[i]);
-	for (unsigned int d = 0; d < DIRECTION_COUNT; d++) {
-		ck_assert_uint_eq(a->ok[d].count, b->ok[d].count);
-		ck_assert_double_eq(a->ok[d].cpu_seconds, b->ok[d].cpu_seconds);
-		assert_histogram(&a->ok[d].latency, b->ok[d].latency.counts, b->ok[d].latency.sum_ns);
-		ck_assert_uint_eq(a->ok[d].latency.max_ns, b->ok[d].latency.max_ns);
-		ck_assert_int_eq(a->ok[d].latency.max_is_bound, b->ok[d].latency.max_is_bound);
-	}
-	ck_assert_uint_eq(a->version_count, b->version_count);
-	ck_assert_mem_eq(a->versions, b->versions, a->version_count * sizeof(a->versions[0]));
-	ck_assert_uint_eq(a->cipher_count, b->cipher_count);
-	for (size_t i = 0; i < a->cipher_count; i++) {
-		ck_assert_uint_eq(a->ciphers[i].cipher, b->ciphers[i].cipher);
-		ck_assert_uint_eq(a->ciphers[i].count, b->ciphers[i].count);
-	}
-	ck_assert_uint_eq(a->worker_count, b->worker_count);
-	for (size_t i = 0; i < a->worker_count; i++) {
-		ck_assert_uint_eq(a->workers[i].pid, b->workers[i].pid);
-		ck_assert_uint_eq(a->workers[i].generation, b->workers[i].generation);
-		ck_assert_uint_eq(a->workers[i].handshakes, b->workers[i].handshakes);
-		ck_assert_uint_eq(a->workers[i].failed, b->workers[i].failed);
-	}
-}
-
 static void snapshot_of(const struct world *world, struct snapshot *snapshot)
 {
 	struct aggregate *aggregate = aggregate_new(NULL);
@@ -169,6 +109,7 @@ static void snapshot_of(const struct world *world, struct snapshot *snapshot)
 	world_add_all(aggregate, world);
 	snapshot_init(snapshot);
 	ck_assert_int_eq(aggregate_snapshot(aggregate, snapshot), 0);
+	ck_assert_int_eq(snapshot_fill_generations(snapshot), 0);
 	aggregate_free(aggregate);
 }
 
@@ -202,7 +143,7 @@ START_TEST(order_does_not_matter)
 	snapshot_of(&world, &straight);
 	world_shuffle(&world, (uint64_t)_i);
 	snapshot_of(&world, &shuffled);
-	assert_same(&straight, &shuffled);
+	assert_same_snapshots(&straight, &shuffled);
 	snapshot_release(&straight);
 	snapshot_release(&shuffled);
 	world_release(&world);
@@ -224,7 +165,8 @@ START_TEST(merging_parts_gives_the_whole)
 	ck_assert_int_eq(aggregate_merge(parts[0], parts[1]), 0);
 	snapshot_init(&merged);
 	ck_assert_int_eq(aggregate_snapshot(parts[0], &merged), 0);
-	assert_same(&whole, &merged);
+	ck_assert_int_eq(snapshot_fill_generations(&merged), 0);
+	assert_same_snapshots(&whole, &merged);
 	snapshot_release(&whole);
 	snapshot_release(&merged);
 	aggregate_free(parts[0]);
@@ -258,7 +200,7 @@ START_TEST(a_spill_row_is_a_sum)
 	snapshot_init(&b);
 	ck_assert_int_eq(aggregate_snapshot(single, &a), 0);
 	ck_assert_int_eq(aggregate_snapshot(summed, &b), 0);
-	assert_same(&a, &b);
+	assert_same_snapshots(&a, &b);
 	snapshot_release(&a);
 	snapshot_release(&b);
 	aggregate_free(single);
@@ -319,6 +261,9 @@ START_TEST(memory_is_bounded)
 END_TEST
 
 TCase *aggregate_facts_cases(void);
+TCase *aggregate_parts_cases(void);
+TCase *aggregate_kinds_cases(void);
+TCase *aggregate_workers_cases(void);
 
 Suite *suite_aggregate(void)
 {
@@ -334,5 +279,8 @@ Suite *suite_aggregate(void)
 	tcase_add_test(properties, memory_is_bounded);
 	suite_add_tcase(suite, properties);
 	suite_add_tcase(suite, aggregate_facts_cases());
+	suite_add_tcase(suite, aggregate_parts_cases());
+	suite_add_tcase(suite, aggregate_kinds_cases());
+	suite_add_tcase(suite, aggregate_workers_cases());
 	return suite;
 }

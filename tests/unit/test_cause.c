@@ -73,6 +73,23 @@ START_TEST(outside_of_the_list)
 }
 END_TEST
 
+START_TEST(somebody_stopped_waiting)
+{
+	unsigned int count = 0;
+
+	for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
+		count += cause_is_given_up((enum cause)cause);
+	ck_assert_uint_eq(count, 6);
+	ck_assert(cause_is_given_up(CAUSE_TIMEOUT_BEFORE_HELLO));
+	ck_assert(cause_is_given_up(CAUSE_TIMEOUT_MID_HANDSHAKE));
+	ck_assert(cause_is_given_up(CAUSE_PEER_CLOSED_BEFORE_HELLO));
+	ck_assert(cause_is_given_up(CAUSE_PEER_CLOSED_MID_HANDSHAKE));
+	ck_assert(cause_is_given_up(CAUSE_PEER_RESET));
+	ck_assert(cause_is_given_up(CAUSE_ABORTED_BY_NGINX));
+	ck_assert(!cause_is_given_up(CAUSE_COUNT));
+}
+END_TEST
+
 Suite *suite_cause(void)
 {
 	Suite *suite = suite_create("cause");
@@ -82,6 +99,7 @@ Suite *suite_cause(void)
 	tcase_add_loop_test(rows, id_is_stable_and_found_again, 0, CAUSE_COUNT);
 	tcase_add_loop_test(rows, row_is_complete, 0, CAUSE_COUNT);
 	tcase_add_test(rows, rows_are_in_their_places);
+	tcase_add_test(rows, somebody_stopped_waiting);
 	tcase_add_test(lookup, outside_of_the_list);
 	suite_add_tcase(suite, rows);
 	suite_add_tcase(suite, lookup);

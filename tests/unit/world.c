@@ -12,6 +12,7 @@
 
 #define PEERS   40
 #define WORKERS 5
+#define NAMES   11
 
 uint64_t world_random(uint64_t *state)
 {
@@ -32,6 +33,7 @@ static void fill_verdict(struct verdict *verdict, uint64_t *random)
 		verdict->stage = STAGE_DONE;
 		return;
 	}
+	verdict->waited = (uint8_t)(world_random(random) % (WAITED_WORKER + 1));
 	verdict->outcome = world_random(random) % 2 ? OUTCOME_FAILED : OUTCOME_ABANDONED;
 	verdict->stage = (uint8_t)(world_random(random) % (STAGE_DONE + 1));
 	verdict->first_record = (uint8_t)(world_random(random) % 4);
@@ -42,10 +44,38 @@ static void fill_verdict(struct verdict *verdict, uint64_t *random)
 		verdict->other_error = 4u << 23 | (uint32_t)(100 + world_random(random) % 20);
 }
 
-static void fill_event(struct event *event, uint64_t *random)
+/* What was not measured is 0. The parts may be more than the whole, as where clocks differ. */
+static void fill_parts(struct event *event, uint64_t *random)
+{
+	for (unsigned int part = 0; part < PART_COUNT; part++)
+		event->parts.us[part] = (__u32)(world_random(random) >> (44 + world_random(random) % 16));
+	if (world_random(random) % 4)
+		event->flags |= EVENT_WAITS;
+	else
+		event->parts.us[PART_LAG] = event->parts.us[PART_PEER] = 0;
+	if (event->verdict.direction == DIRECTION_UPSTREAM && world_random(random) % 2)
+		event->flags |= EVENT_CONNECT;
+	else
+		event->parts.us[PART_CONNECT] = 0;
+	event->parts.before_us = event->parts.us[PART_LAG] / 2;
+}
+
+static void fill_negotiated(struct event *event, uint64_t *random)
 {
 	static const uint16_t versions[] = { 0x0303, 0x0304, 0x0301, 0 };
+	static const uint16_t ciphers[] = { 0x1301, 0x1302, 0xc02b, 0xc02f, 0 };
+	static const uint16_t groups[] = { 0, 23, 29, 0x11ec };
+	static const uint16_t signatures[] = { 0, 0x0403, 0x0804, 0x0807 };
+	uint16_t cipher = ciphers[world_random(random) % 5];
 
+	event->tls_version = versions[world_random(random) % 4];
+	event->cipher = cipher ? 0x03000000 + (uint32_t)cipher : 0;
+	event->group = groups[world_random(random) % 4];
+	event->signature = signatures[world_random(random) % 4];
+}
+
+static void fill_event(struct event *event, uint64_t *random)
+{
 	event->header =
 		(struct event_header){ .size = sizeof(*event), .version = EVENT_VERSION, .kind = EVENT_SETTLED };
 	event->header.tgid = 100 + (uint32_t)(world_random(random) % WORKERS);
@@ -54,23 +84,22 @@ static void fill_event(struct event *event, uint64_t *random)
 	fill_verdict(&event->verdict, random);
 	/* Up to 137 s; the open bucket is tested apart, for its maximum has another meaning. */
 	event->latency_ns = world_random(random) >> (27 + world_random(random) % 25);
-	for (unsigned int part = 0; part < PART_COUNT; part++)
-		event->parts.us[part] = (__u32)(world_random(random) % 3000);
-	event->parts.before_us = event->parts.us[PART_LAG] / 2;
 	event->flags = EVENT_SOCKET | (world_random(random) % 3 ? 0 : EVENT_RESUMED);
-	event->tls_version = versions[world_random(random) % 4];
-	event->cipher = 0x03001300 + (uint32_t)(world_random(random) % 4);
+	fill_parts(event, random);
+	fill_negotiated(event, random);
 	event->family = AF_INET;
 	event->peer[0] = 10;
 	event->peer[3] = (uint8_t)(world_random(random) % PEERS);
 }
 
-static void input_from_event(struct world_input *input, const struct event *event, uint64_t *random)
+/* name: of NAMES, the last one is none. */
+static void input_from_event(struct world_input *input, const struct event *event, unsigned int name)
 {
 	input->record.event = *event;
 	input->record.cause = classify(&event->verdict);
-	input->record.sni_bytes = (uint16_t)snprintf((char *)input->record.sni, sizeof(input->record.sni),
-						     "host%u.example", (unsigned int)(world_random(random) % 10));
+	if (name + 1 < NAMES)
+		input->record.sni_bytes = (uint16_t)snprintf((char *)input->record.sni, sizeof(input->record.sni),
+							     "host%u.example", name);
 	input->key = (struct spill_key){
 		.verdict = event->verdict,
 		.bucket = latency_bucket(event->latency_ns),
@@ -113,11 +142,13 @@ void world_init(struct world *world, size_t handshakes, uint64_t seed)
 	for (size_t i = 0; i < handshakes; i++) {
 		struct event event = { 0 };
 
+		unsigned int name = (unsigned int)(world_random(&random) % NAMES);
+
 		fill_event(&event, &random);
-		input_from_event(&world->inputs[world->count++], &event, &random);
+		input_from_event(&world->inputs[world->count++], &event, name);
 		if (event.verdict.outcome == OUTCOME_OK && world_random(&random) % 6 == 0) {
 			event = amended_from(&event);
-			input_from_event(&world->inputs[world->count++], &event, &random);
+			input_from_event(&world->inputs[world->count++], &event, name);
 		}
 	}
 }

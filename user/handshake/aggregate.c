@@ -18,6 +18,7 @@
 #define WORKERS_DEFAULT 1024
 #define VERSIONS_LIMIT  64
 #define CIPHERS_LIMIT   512
+#define GROUPS_LIMIT    128
 #define DIRECTION_MASK  (~(uint64_t)0xffff)
 
 static size_t or_default(size_t value, size_t fallback)
@@ -53,12 +54,16 @@ struct aggregate *aggregate_new(const struct aggregate_options *options)
 	if (!options)
 		options = &defaults;
 	aggregate->limits = limits_from(options);
-	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		servers_init(&aggregate->servers[direction], SERVERS_LIMIT, options->seed);
 		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
 			cause_tally_init(&aggregate->causes[direction][cause], &aggregate->limits);
+	}
 	if (keycount_init(&aggregate->versions, VERSIONS_LIMIT, DIRECTION_MASK) < 0 ||
 	    keycount_init(&aggregate->ciphers, CIPHERS_LIMIT, DIRECTION_MASK) < 0 ||
-	    keycount_init(&aggregate->workers, or_default(options->workers, WORKERS_DEFAULT), 0) < 0) {
+	    keycount_init(&aggregate->groups, GROUPS_LIMIT, DIRECTION_MASK) < 0 ||
+	    worker_tallies_init(&aggregate->workers, or_default(options->workers, WORKERS_DEFAULT)) < 0 ||
+	    costs_init(&aggregate->costs) < 0) {
 		aggregate_free(aggregate);
 		return NULL;
 	}
@@ -69,12 +74,16 @@ void aggregate_free(struct aggregate *aggregate)
 {
 	if (!aggregate)
 		return;
-	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		servers_release(&aggregate->servers[direction]);
 		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
 			cause_tally_release(&aggregate->causes[direction][cause]);
+	}
 	keycount_release(&aggregate->versions);
 	keycount_release(&aggregate->ciphers);
-	keycount_release(&aggregate->workers);
+	keycount_release(&aggregate->groups);
+	keyrows_release(&aggregate->workers);
+	keyrows_release(&aggregate->costs);
 	peer_filter_release(&aggregate->ok_peers);
 	free(aggregate);
 }
@@ -92,44 +101,37 @@ static unsigned int counted_direction(uint8_t direction)
 	return direction < DIRECTION_COUNT ? direction : DIRECTION_UNKNOWN;
 }
 
-static uint64_t wire_key(unsigned int direction, uint32_t number)
+/* Of handshakes that were ok and kept. */
+static void negotiated_count(struct keycount *counts, const struct batch *batch, uint16_t number)
 {
-	return (uint64_t)direction << 16 | (number & 0xffff);
-}
+	int64_t kept = batch_kept(batch);
 
-static void worker_count(struct aggregate *aggregate, const struct batch *batch)
-{
-	bool failed = batch->cause != CAUSE_OK;
-	int64_t count = (int64_t)batch->count;
-
-	keycount_add(&aggregate->workers, (uint64_t)batch->tgid << 32 | batch->generation, batch->amends ? 0 : count,
-		     failed ? count : 0);
+	if (kept != 0)
+		keycount_add(counts, (uint64_t)batch->direction << 16 | number, kept, 0);
 }
 
 static int batch_count(struct aggregate *aggregate, const struct batch *batch)
 {
 	struct ok_tally *ok = &aggregate->ok[batch->direction];
-	uint64_t version = wire_key(batch->direction, batch->tls_version);
-	int64_t count = (int64_t)batch->count;
+	int err = worker_tallies_add(&aggregate->workers, batch);
 
 	aggregate->has_input = true;
-	worker_count(aggregate, batch);
+	if (costs_add(&aggregate->costs, batch) < 0)
+		err = -ENOMEM;
+	negotiated_count(&aggregate->versions, batch, batch->tls_version);
+	if (batch->cipher)
+		negotiated_count(&aggregate->ciphers, batch, batch->cipher);
+	if (batch->group)
+		negotiated_count(&aggregate->groups, batch, batch->group);
 	if (batch->cause == CAUSE_OK) {
 		tally_sums_add(&ok->added, batch);
-		keycount_add(&aggregate->versions, version, count, 0);
-		return 0;
+		return err;
 	}
-	if (batch->amends) {
+	if (batch->amends)
 		tally_sums_add(&ok->taken, batch);
-		keycount_add(&aggregate->versions, version, -count, 0);
-	}
-	return cause_tally_add(&aggregate->causes[batch->direction][batch->cause], batch);
-}
-
-static void cipher_count(struct aggregate *aggregate, unsigned int direction, uint32_t cipher, int64_t count)
-{
-	if (cipher != 0)
-		keycount_add(&aggregate->ciphers, wire_key(direction, cipher), count, 0);
+	if (cause_tally_add(&aggregate->causes[batch->direction][batch->cause], batch) < 0)
+		err = -ENOMEM;
+	return err;
 }
 
 /* Who it was, for what has an identity: peers that were ok are remembered, those that failed are listed. */
@@ -166,10 +168,11 @@ static void impact_count(struct aggregate *aggregate, const struct batch *batch,
 		impact_failed(&aggregate->impact, event->header.tgid, event->connection, batch->cause, batch->amends);
 }
 
-int aggregate_add(struct aggregate *aggregate, const struct observation *observation)
+static struct batch batch_of_record(const struct observation *observation)
 {
 	const struct event *event = &observation->event;
-	bool amends = event->header.kind == EVENT_AMENDED;
+	bool amends = event->header.kind == EVENT_AMENDED, resumed = event->flags & EVENT_RESUMED;
+	uint16_t cipher = (uint16_t)event->cipher;
 	struct batch batch = {
 		.verdict = &event->verdict,
 		.cause = counted_cause(observation->cause, amends),
@@ -179,30 +182,40 @@ int aggregate_add(struct aggregate *aggregate, const struct observation *observa
 		.joined = event->verdict.flags & VERDICT_JOINED,
 		.unmeasured = event->verdict.flags & VERDICT_UNMEASURED,
 		.amends = amends,
-		.resumed = event->flags & EVENT_RESUMED,
+		.resumed = resumed,
 		.tls_version = event->tls_version,
+		.cipher = cipher,
+		.group = resumed ? 0 : event->group,
+		.authentication = authentication_of(event->tls_version, cipher, event->signature, resumed),
+		.flags = event->flags,
 		.before_us = event->parts.before_us,
 		.tgid = event->header.tgid,
 		.generation = event->generation,
 	};
-	int err, identity_err;
 
 	for (unsigned int part = 0; part < PART_COUNT; part++)
 		batch.part_us[part] = event->parts.us[part];
+	return batch;
+}
+
+int aggregate_add(struct aggregate *aggregate, const struct observation *observation)
+{
+	const struct event *event = &observation->event;
+	struct batch batch;
+	int err, identity_err;
+
 	if (event->header.kind == EVENT_ANSWERED) {
 		impact_answered(&aggregate->impact, event->header.tgid, event->connection);
 		return 0;
 	}
-	if (!amends && event->header.kind != EVENT_SETTLED)
+	if (event->header.kind != EVENT_AMENDED && event->header.kind != EVENT_SETTLED)
 		return -EINVAL;
 	if (event->header.tail_kind == TAIL_CLIENT_HELLO)
 		aggregate->hellos_cut += event->header.tail_true_bytes > event->header.tail_bytes;
+	batch = batch_of_record(observation);
 	err = batch_count(aggregate, &batch);
 	impact_count(aggregate, &batch, event);
-	if (amends)
-		cipher_count(aggregate, batch.direction, event->cipher, -1);
-	else if (batch.cause == CAUSE_OK)
-		cipher_count(aggregate, batch.direction, event->cipher, 1);
+	servers_add(&aggregate->servers[batch.direction], &batch, observation->sni, observation->sni_bytes);
 	identity_err = identity_count(aggregate, &batch, observation);
 	return err < 0 ? err : identity_err;
 }
@@ -222,6 +235,7 @@ int aggregate_add_spilled(struct aggregate *aggregate, const struct spill_key *k
 		.amends = key->amends,
 		.resumed = key->resumed,
 		.tls_version = key->tls_version,
+		.authentication = authentication_of(key->tls_version, 0, 0, key->resumed),
 		.before_us = value->before_sum_us,
 		.tgid = key->tgid,
 		.generation = key->generation,
@@ -279,8 +293,11 @@ int aggregate_merge(struct aggregate *into, const struct aggregate *from)
 	err = peer_filter_merge(&into->ok_peers, &from->ok_peers);
 	keycount_merge(&into->versions, &from->versions);
 	keycount_merge(&into->ciphers, &from->ciphers);
-	keycount_merge(&into->workers, &from->workers);
+	keycount_merge(&into->groups, &from->groups);
+	if (worker_tallies_merge(&into->workers, &from->workers) < 0 || costs_merge(&into->costs, &from->costs) < 0)
+		err = -ENOMEM;
 	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
+		servers_merge(&into->servers[direction], &from->servers[direction]);
 		tally_sums_merge(&into->ok[direction].added, &from->ok[direction].added);
 		tally_sums_merge(&into->ok[direction].taken, &from->ok[direction].taken);
 		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From single handshakes to numbers: counts by direction and cause, latencies, peers, names, versions, ciphers and
- * workers.
+ * From single handshakes to numbers: counts by direction and cause, latencies and their parts, peers, names,
+ * versions, ciphers, groups, costs and workers.
  *
  * Full records and spill rows go through the same counting and give the same counts, buckets and sums; a spill row
- * has no peer, name, time or cipher. Whatever the order in which a set of records and rows is added, and however it
- * is split over aggregates that are merged, the snapshot is the same, but for
+ * has no peer, name, time, cipher, group or key, and is in no histogram of a part. Whatever the order in which a set
+ * of records and rows is added, and however it is split over aggregates that are merged, the snapshot is the same,
+ * but for
  *   - which keys a list holds, where there are more than it can hold, and
  *   - peers_returning, where an amendment is added before its ok or to another aggregate: the peer then counts as
  *     one that had an ok. A ring keeps their order; it takes a full ring, or a handshake split over two recordings.
  *
- * An EVENT_AMENDED takes one ok back (its count, bucket, version, resumption, cipher, CPU time) and counts a failure
- * instead. It may be read before the ok it takes back, where that was spilled; until then ok rows are too low, never
+ * An EVENT_AMENDED takes one ok back (its count, bucket, version, resumption, cipher, group, parts, and the same for
+ * its server name) and counts a failure instead; what a kind of handshake costs and a worker's time are spent and
+ * stay. It may be read before the ok it takes back, where that was spilled; until then ok rows are too low, never
  * below 0.
  *
- * Memory, with default options: 0.3 MB at once, 4 MiB for the filter of peers that were ok as they come, and for each
- * of the 3 * CAUSE_COUNT pairs that occur at most 0.15 MB, however many peers, names and workers there are; 25 MB in
- * all. A record costs two or three hashes and no allocation once the lists are grown.
+ * Memory, with default options: 1.2 MB at once, 4 MiB for the filter of peers that were ok as they come, at most
+ * 0.15 MB for each of the 3 * CAUSE_COUNT pairs that occur, 2.5 MB for the server names of each direction and 2.5 MB
+ * for workers, however many peers, names and workers there are; 35 MB in all. A record costs four to six hashes, of
+ * which two are of a stranger's bytes, and no allocation once the lists are grown.
  * Must not know: how a cause is decided (classify.c), where records come from, the time.
  */
 #ifndef TLSWHY_HANDSHAKE_AGGREGATE_H
@@ -46,14 +49,15 @@ void aggregate_free(struct aggregate *aggregate);
 
 /*
  * Counts one EVENT_SETTLED, EVENT_AMENDED or EVENT_ANSWERED. Returns 0; -EINVAL for another kind, with nothing
- * changed; -ENOMEM where it was counted and only its place in a list of peers, names or errors, or in the filter, is
- * missing.
+ * changed; -ENOMEM where it was counted and only its place in a list of peers, names or errors, in the filter, or in
+ * a row of its worker or of costs, is missing.
  */
 int aggregate_add(struct aggregate *aggregate, const struct observation *observation);
 
 /*
  * Counts what a row of the spill map grew by since it was read last. A failure is without identity in the snapshot.
- * Returns 0, or -ENOMEM where it was counted and only its error code is missing.
+ * Returns 0, or -ENOMEM where it was counted and only its error code, or its place in a row of its worker or of
+ * costs, is missing.
  */
 int aggregate_add_spilled(struct aggregate *aggregate, const struct spill_key *key, const struct spill_value *value);
 
@@ -74,10 +78,10 @@ void aggregate_set_totals(struct aggregate *aggregate, const struct totals total
 			  const struct losses *losses);
 
 /*
- * Fills causes, ok, versions, ciphers, workers, totals, losses, exact and inexact_reason, and frees what *snapshot,
- * which must be initialised, had there; the other fields are left alone. Without aggregate_set_totals() the totals
- * are what was counted. Of workers, master_pid is 0 and the ratios are -1. Returns 0, or -ENOMEM with *snapshot
- * unchanged.
+ * Fills causes, ok, versions, ciphers, groups, costs, servers, workers, totals, losses, exact and inexact_reason, and
+ * frees what *snapshot, which must be initialised, had there; the other fields are left alone. Without
+ * aggregate_set_totals() the totals are what was counted. Of workers, master_pid is 0 and what is sampled is -1,
+ * unknown. Returns 0, or -ENOMEM with *snapshot unchanged.
  */
 int aggregate_snapshot(const struct aggregate *aggregate, struct snapshot *snapshot);
 

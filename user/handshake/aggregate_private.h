@@ -7,10 +7,14 @@
 #define TLSWHY_HANDSHAKE_AGGREGATE_PRIVATE_H
 
 #include "handshake/aggregate.h"
+#include "handshake/cost.h"
 #include "handshake/impact.h"
 #include "handshake/keycount.h"
+#include "handshake/keyrows.h"
 #include "handshake/seen.h"
+#include "handshake/servers.h"
 #include "handshake/tally.h"
+#include "handshake/worker_tally.h"
 
 struct aggregate {
 	struct tally_limits limits;
@@ -18,7 +22,10 @@ struct aggregate {
 	struct ok_tally ok[DIRECTION_COUNT];
 	struct keycount versions; /* key: direction << 16 | version; first: ok */
 	struct keycount ciphers;  /* key: direction << 16 | cipher; first: ok */
-	struct keycount workers;  /* key: tgid << 32 | generation; first: handshakes, second: failed */
+	struct keycount groups;   /* key: direction << 16 | group; first: ok */
+	struct keyrows workers;   /* of struct worker_tally */
+	struct keyrows costs;     /* of struct cost */
+	struct servers servers[DIRECTION_COUNT];
 	struct peer_filter ok_peers;
 	struct impact impact;
 	uint64_t hellos_cut;

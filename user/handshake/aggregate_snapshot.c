@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "handshake/aggregate_private.h"
 
@@ -46,12 +47,29 @@ static int cipher_row_compare(const void *left, const void *right)
 	return order ? order : compare(a->cipher, b->cipher);
 }
 
-static int worker_compare(const void *left, const void *right)
+static int group_row_compare(const void *left, const void *right)
 {
-	const struct snapshot_worker *a = left, *b = right;
-	int order = compare(a->pid, b->pid);
+	const struct group_row *a = left, *b = right;
+	int order = compare(a->direction, b->direction);
 
-	return order ? order : compare(a->generation, b->generation);
+	if (order == 0)
+		order = compare(b->count, a->count);
+	return order ? order : compare(a->group, b->group);
+}
+
+/* Most handshakes first; equal ones by direction, then what has a name by it, the nameless and the rest before. */
+static int server_row_compare(const void *left, const void *right)
+{
+	const struct server_row *a = left, *b = right;
+	int order = compare(b->ok + b->failed, a->ok + a->failed);
+
+	if (order == 0)
+		order = compare(a->direction, b->direction);
+	if (order == 0)
+		order = memcmp(a->name, b->name, sizeof(a->name));
+	if (order == 0)
+		order = compare(a->name_bytes, b->name_bytes);
+	return order ? order : compare(a->is_rest, b->is_rest);
 }
 
 /* Of what was counted here, where the kernel's counters are not there. */
@@ -175,25 +193,38 @@ static int fill_ciphers(const struct keycount *ciphers, struct snapshot *snapsho
 	return 0;
 }
 
-static int fill_workers(const struct keycount *workers, struct snapshot *snapshot)
+static int fill_groups(const struct keycount *groups, struct snapshot *snapshot)
 {
-	snapshot->workers = calloc(workers->used + 1, sizeof(*snapshot->workers));
-	if (!snapshot->workers)
+	snapshot->groups = calloc(groups->used + 1, sizeof(*snapshot->groups));
+	if (!snapshot->groups)
 		return -ENOMEM;
-	for (size_t i = 0; i < workers->slots; i++) {
-		const struct keycount_entry *entry = &workers->entries[i];
+	for (size_t i = 0; i < groups->slots; i++) {
+		const struct keycount_entry *entry = &groups->entries[i];
 
-		if (entry->used)
-			snapshot->workers[snapshot->worker_count++] = (struct snapshot_worker){
-				.pid = (uint32_t)(entry->key >> 32),
-				.generation = (uint32_t)entry->key,
-				.cpu_ratio = -1,
-				.run_delay_ratio = -1,
-				.handshakes = (uint64_t)entry->first,
-				.failed = (uint64_t)entry->second,
+		if (entry->used && entry->first > 0)
+			snapshot->groups[snapshot->group_count++] = (struct group_row){
+				.direction = (unsigned int)(entry->key >> 16),
+				.group = (uint16_t)entry->key,
+				.count = (uint64_t)entry->first,
 			};
 	}
-	qsort(snapshot->workers, snapshot->worker_count, sizeof(*snapshot->workers), worker_compare);
+	qsort(snapshot->groups, snapshot->group_count, sizeof(*snapshot->groups), group_row_compare);
+	return 0;
+}
+
+static int fill_servers(const struct aggregate *aggregate, struct snapshot *snapshot)
+{
+	size_t most = 0;
+
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+		most += servers_rows_max(&aggregate->servers[direction]);
+	snapshot->servers = calloc(most, sizeof(*snapshot->servers));
+	if (!snapshot->servers)
+		return -ENOMEM;
+	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++)
+		if (servers_rows(&aggregate->servers[direction], direction, snapshot) < 0)
+			return -ENOMEM;
+	qsort(snapshot->servers, snapshot->server_count, sizeof(*snapshot->servers), server_row_compare);
 	return 0;
 }
 
@@ -215,6 +246,12 @@ static void snapshot_exchange(struct snapshot *snapshot, struct snapshot *made)
 	EXCHANGE(cipher_count);
 	EXCHANGE(workers);
 	EXCHANGE(worker_count);
+	EXCHANGE(groups);
+	EXCHANGE(group_count);
+	EXCHANGE(costs);
+	EXCHANGE(cost_count);
+	EXCHANGE(servers);
+	EXCHANGE(server_count);
 	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
 		EXCHANGE(totals[direction]);
 		EXCHANGE(ok[direction]);
@@ -236,7 +273,13 @@ int aggregate_snapshot(const struct aggregate *aggregate, struct snapshot *snaps
 	if (err == 0)
 		err = fill_ciphers(&aggregate->ciphers, &made);
 	if (err == 0)
-		err = fill_workers(&aggregate->workers, &made);
+		err = fill_groups(&aggregate->groups, &made);
+	if (err == 0)
+		err = worker_tallies_rows(&aggregate->workers, &made);
+	if (err == 0)
+		err = costs_rows(&aggregate->costs, &made);
+	if (err == 0)
+		err = fill_servers(aggregate, &made);
 	if (err == 0)
 		err = snapshot_judge(&made, aggregate->has_totals);
 	if (err == 0)

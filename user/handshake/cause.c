@@ -67,6 +67,20 @@ enum fixer cause_fixer(enum cause cause, unsigned int direction)
 	return cause_entry(cause)->fixer[direction < DIRECTION_COUNT ? direction : DIRECTION_UNKNOWN];
 }
 
+bool cause_is_given_up(enum cause cause)
+{
+	static const bool given_up[CAUSE_COUNT] = {
+		[CAUSE_PEER_CLOSED_BEFORE_HELLO] = true,
+		[CAUSE_PEER_CLOSED_MID_HANDSHAKE] = true,
+		[CAUSE_PEER_RESET] = true,
+		[CAUSE_TIMEOUT_BEFORE_HELLO] = true,
+		[CAUSE_TIMEOUT_MID_HANDSHAKE] = true,
+		[CAUSE_ABORTED_BY_NGINX] = true,
+	};
+
+	return (unsigned int)cause < CAUSE_COUNT && given_up[cause];
+}
+
 int cause_from_id(const char *id, enum cause *cause)
 {
 	for (unsigned int i = 0; i < CAUSE_COUNT; i++) {

@@ -9,6 +9,8 @@
 #ifndef TLSWHY_HANDSHAKE_CAUSE_H
 #define TLSWHY_HANDSHAKE_CAUSE_H
 
+#include <stdbool.h>
+
 enum fixer {
 	FIXER_NOBODY,  /* nothing is wrong, or nothing can be changed */
 	FIXER_US,      /* nginx's configuration or host */
@@ -188,6 +190,8 @@ const char *cause_meaning(enum cause cause);
 const char *cause_advice(enum cause cause, unsigned int direction);
 /* Who can fix it. */
 enum fixer cause_fixer(enum cause cause, unsigned int direction);
+/* Whether somebody stopped waiting, the peer or nginx: what a late worker or a slow path can bring about. */
+bool cause_is_given_up(enum cause cause);
 /* Looks an id up. Returns 0 and sets *cause, or -ENOENT with *cause untouched. */
 int cause_from_id(const char *id, enum cause *cause);
 

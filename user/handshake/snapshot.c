@@ -49,6 +49,16 @@ static void target_release(struct snapshot_target *target)
 	free(target->workers);
 }
 
+static void codes_release(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->worker_count; i++)
+		free(snapshot->workers[i].codes.items);
+	for (size_t i = 0; i < snapshot->server_count; i++)
+		free(snapshot->servers[i].codes.items);
+	for (size_t i = 0; i < snapshot->generation_count; i++)
+		free(snapshot->generations[i].codes.items);
+}
+
 void snapshot_release(struct snapshot *snapshot)
 {
 	if (!snapshot)
@@ -57,6 +67,7 @@ void snapshot_release(struct snapshot *snapshot)
 		cause_row_release(&snapshot->causes[i]);
 	for (size_t i = 0; i < snapshot->target_count; i++)
 		target_release(&snapshot->targets[i]);
+	codes_release(snapshot);
 	free(snapshot->host);
 	free(snapshot->inexact_reason);
 	free(snapshot->causes);
@@ -66,6 +77,10 @@ void snapshot_release(struct snapshot *snapshot)
 	free(snapshot->workers);
 	free(snapshot->listeners);
 	free(snapshot->namespaces);
+	free(snapshot->groups);
+	free(snapshot->costs);
+	free(snapshot->servers);
+	free(snapshot->generations);
 	snapshot_init(snapshot);
 }
 

@@ -86,7 +86,7 @@ enum code_kind {
 
 struct code_count {
 	enum code_kind kind;
-	uint16_t code; /* 0: not known */
+	uint16_t code; /* 0: not known, or beyond those that are told apart (codes.h) */
 	uint64_t count;
 };
 
@@ -160,15 +160,15 @@ struct cost_row {
 	struct histogram cpu;               /* spilled ones are missing */
 };
 
-/* What was negotiated for a server name, in one direction. */
+/* What was negotiated for a server name, in one direction; spilled handshakes are missing. */
 struct server_row {
 	unsigned int direction;
 	char name[SNAPSHOT_NAME_BYTES];
-	size_t name_bytes; /* 0: no name was sent, or is_rest */
-	bool is_rest;      /* all names beyond those that are kept, together */
-	uint64_t ok, failed, resumed; /* resumed is of ok */
+	size_t name_bytes;                    /* 0: no name was sent, or is_rest */
+	bool is_rest;                         /* all names beyond those that are kept, together */
+	uint64_t ok, failed, resumed;         /* resumed is of ok */
 	uint64_t full_cpu_us, resumed_cpu_us; /* of ok */
-	struct code_counts codes;     /* of ok */
+	struct code_counts codes;             /* of ok */
 };
 
 struct totals {
@@ -202,14 +202,15 @@ struct snapshot_worker {
 	double cpu_seconds;       /* while it was sampled; negative: unknown */
 	double saturated_seconds; /* of it: seconds in which it ran or waited for a CPU 90 % of the time or more */
 	double sampled_seconds;   /* how long it was sampled */
-	uint64_t handshakes, failed, resumed;
+	uint64_t handshakes, failed;
+	uint64_t resumed;       /* of those that were ok and kept */
 	uint64_t given_up;      /* of failed: somebody stopped waiting (cause_is_given_up()) */
 	uint64_t given_up_late; /* of given_up: the worker was the longer wait */
-	uint64_t count;         /* handshakes in whole_us and us[] */
+	uint64_t count; /* handshakes in whole_us, us[] and latency: amended ones once, as when they were ok */
 	uint64_t whole_us, us[PARTS_SHOWN], before_us; /* as in struct parts_row */
-	uint64_t cpu_us;        /* inside the TLS library, joined handshakes too */
-	struct histogram latency, lag;
-	struct code_counts codes; /* of handshakes that were ok and kept */
+	uint64_t cpu_us;                               /* inside the TLS library, joined handshakes too */
+	struct histogram latency, lag;                 /* spilled ones are missing in lag */
+	struct code_counts codes; /* of handshakes that were ok and kept; of spilled ones versions alone */
 };
 
 /* All workers of one generation of one nginx. */
@@ -229,11 +230,11 @@ struct snapshot_listener {
 	uint32_t netns;      /* inode number of the network namespace */
 	uint16_t family;     /* AF_INET, AF_INET6 */
 	uint16_t port;
-	uint8_t address[16];        /* IPv4 in the first four bytes */
-	uint32_t sockets;           /* more than one with reuseport */
-	uint32_t queue, queue_peak; /* connections that wait for accept(): at the end, and at most */
-	uint32_t queue_limit;       /* of all its sockets */
-	int64_t drops;              /* SYNs and connections it lost while watched, each try; negative: unknown */
+	uint8_t address[16];               /* IPv4 in the first four bytes */
+	uint32_t sockets;                  /* more than one with reuseport */
+	uint32_t queue, queue_peak;        /* connections that wait for accept(): at the end, and at most */
+	uint32_t queue_limit;              /* of all its sockets */
+	int64_t drops;                     /* SYNs and connections it lost while watched, each try; negative: unknown */
 	int64_t half_open, half_open_peak; /* handshakes of TCP under way; negative: unknown */
 	bool half_open_is_bound;           /* there were at least so many */
 };

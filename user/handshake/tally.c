@@ -23,6 +23,7 @@ void tally_sums_add(struct tally_sums *sums, const struct batch *batch)
 		sums->resumed += batch->count;
 	if (batch->joined)
 		sums->joined += batch->count;
+	parts_tally_add(&sums->parts, batch);
 	if (batch->unmeasured)
 		return;
 	if (batch->spilled)
@@ -38,6 +39,7 @@ void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from)
 	into->joined += from->joined;
 	into->cpu_us += from->cpu_us;
 	histogram_merge(&into->latency, &from->latency);
+	parts_tally_merge(&into->parts, &from->parts);
 }
 
 void cause_tally_init(struct cause_tally *tally, const struct tally_limits *limits)
@@ -98,6 +100,10 @@ int cause_tally_add(struct cause_tally *tally, const struct batch *batch)
 	tally_sums_add(&tally->sums, batch);
 	if (batch->spilled)
 		tally->without_identity += batch->count;
+	if (verdict->waited == WAITED_WORKER)
+		tally->waited_for_worker += batch->count;
+	else if (verdict->waited == WAITED_PEER)
+		tally->waited_for_peer += batch->count;
 	err = errors_add(&tally->errors, EVIDENCE_LIBRARY_ERROR, verdict->error, verdict->library, batch->count);
 	if (verdict->other_error != verdict->error &&
 	    errors_add(&tally->errors, EVIDENCE_LIBRARY_ERROR, verdict->other_error, verdict->library, batch->count) <
@@ -138,6 +144,8 @@ int cause_tally_merge(struct cause_tally *into, const struct cause_tally *from)
 
 	tally_sums_merge(&into->sums, &from->sums);
 	into->without_identity += from->without_identity;
+	into->waited_for_worker += from->waited_for_worker;
+	into->waited_for_peer += from->waited_for_peer;
 	seen_at(into, from->first_ns, from->last_ns);
 	if (distinct_merge(&into->peers_seen, &from->peers_seen) < 0)
 		err = -ENOMEM;
@@ -224,6 +232,9 @@ int cause_tally_row(const struct cause_tally *tally, const struct tally_limits *
 	row->count = tally->sums.count;
 	row->latency = tally->sums.latency;
 	row->cpu_seconds = (double)tally->sums.cpu_us / 1e6;
+	parts_tally_row(&tally->sums.parts, NULL, &row->parts);
+	row->waited_for_worker = tally->waited_for_worker;
+	row->waited_for_peer = tally->waited_for_peer;
 	row->without_identity = tally->without_identity;
 	row->first_ns = tally->first_ns;
 	row->last_ns = tally->last_ns;
@@ -243,4 +254,5 @@ void ok_tally_row(const struct ok_tally *tally, struct ok_row *row)
 	row->latency = added->latency;
 	histogram_subtract_all(&row->latency, &taken->latency);
 	row->cpu_seconds = (double)count_less(added->cpu_us, taken->cpu_us) / 1e6;
+	parts_tally_row(&added->parts, &taken->parts, &row->parts);
 }

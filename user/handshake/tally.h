@@ -2,8 +2,7 @@
 /*
  * What is counted for one cause of one direction, and for the handshakes of one direction that were ok.
  *
- * A share of handshakes arrives as a batch: one of a full record, or as many as a spill row holds. Both are counted
- * by the same code, so the two ways cannot differ.
+ * A share of handshakes arrives as a batch (batch.h).
  * Invariant: numbers only grow; an ok that is taken back is counted as taken, and subtracted when a row is made. So
  * the order in which oks and their amendments are read does not matter.
  * Must not know: how a cause is decided, the kernel's totals.
@@ -14,39 +13,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "handshake/batch.h"
 #include "handshake/distinct.h"
 #include "handshake/histogram.h"
+#include "handshake/parts_tally.h"
 #include "handshake/peer.h"
 #include "handshake/seen.h"
 #include "handshake/snapshot.h"
 #include "handshake/toplist.h"
-
-/* Handshakes that ended alike. */
-struct batch {
-	const struct verdict *verdict;
-	enum cause cause;
-	unsigned int direction;
-	uint64_t count;
-	uint64_t latency_ns; /* sum */
-	uint32_t bucket;     /* where the latencies are not known one by one */
-	bool spilled;        /* bucket is meant, and there is no identity */
-	bool joined;         /* first seen in the middle */
-	bool unmeasured;     /* the latencies are of a part of the handshake or of none, and not meant */
-	bool amends;         /* each of them was ok before */
-	bool resumed;
-	uint16_t tls_version;
-	uint64_t part_us[PART_COUNT]; /* sums; PART_CPU is meant where unmeasured, too */
-	uint64_t before_us;           /* sum */
-	uint32_t tgid, generation;
-};
 
 /* Sums over handshakes. `= { 0 }` is none. */
 struct tally_sums {
 	uint64_t count;
 	uint64_t resumed;
 	uint64_t joined;
-	uint64_t cpu_us;
+	uint64_t cpu_us; /* joined ones too, as parts are not */
 	struct histogram latency;
+	struct parts_tally parts;
 };
 
 struct ok_tally {
@@ -57,6 +40,7 @@ struct ok_tally {
 struct cause_tally {
 	struct tally_sums sums;
 	uint64_t without_identity;
+	uint64_t waited_for_worker, waited_for_peer;
 	uint64_t first_ns, last_ns;
 	struct distinct peers_seen; /* by peer_hash() */
 	struct toplist peers, names, errors;
@@ -67,12 +51,6 @@ struct tally_limits {
 	size_t top_peers, top_names;                         /* of these, in a snapshot */
 	uint64_t seed;
 };
-
-/* What is left of a count that something is taken from; never below 0. */
-static inline uint64_t count_less(uint64_t from, uint64_t what)
-{
-	return from > what ? from - what : 0;
-}
 
 void tally_sums_add(struct tally_sums *sums, const struct batch *batch);
 void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from);
