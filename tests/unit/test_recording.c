@@ -314,6 +314,35 @@ START_TEST(marks_what_answers_told)
 }
 END_TEST
 
+/* A process has one master, in whatever generations it was counted; workers without a handshake belong to one, too.
+ */
+START_TEST(adds_up_generations)
+{
+	struct snapshot snapshot = { .worker_count = 2 };
+	struct window window;
+
+	sample_window(&window);
+	ck_assert_int_eq(window_add_worker(&window, &(struct window_worker){ .pid = 103, .master_pid = 100 }), 0);
+	snapshot.workers = calloc(2, sizeof(*snapshot.workers));
+	ck_assert_ptr_nonnull(snapshot.workers);
+	snapshot.workers[0] = (struct snapshot_worker){ .pid = 101, .generation = 1, .handshakes = 3 };
+	snapshot.workers[1] = (struct snapshot_worker){ .pid = 101, .generation = 2, .handshakes = 4 };
+	ck_assert_int_eq(window_complete(&window, &snapshot), 0);
+	ck_assert_uint_eq(snapshot.worker_count, 3);
+	ck_assert_double_lt(snapshot.workers[2].cpu_seconds, 0);
+	ck_assert_double_lt(snapshot.workers[2].cpu_ratio_peak, 0);
+	ck_assert_double_lt(snapshot.workers[2].run_delay_peak, 0);
+	ck_assert_uint_eq(snapshot.generation_count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(snapshot.generations[i].master_pid, 100);
+		ck_assert_uint_eq(snapshot.generations[i].generation, i);
+		ck_assert_uint_eq(snapshot.generations[i].handshakes, i ? i + 2 : 0);
+	}
+	snapshot_release(&snapshot);
+	window_release(&window);
+}
+END_TEST
+
 Suite *suite_recording(void)
 {
 	Suite *suite = suite_create("recording");
@@ -331,6 +360,7 @@ Suite *suite_recording(void)
 	tcase_add_test(tests, tells_a_full_disk);
 	tcase_add_test(tests, leaves_a_readable_part);
 	tcase_add_loop_test(tests, marks_what_answers_told, 0, 2);
+	tcase_add_test(tests, adds_up_generations);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -277,8 +277,23 @@ static struct snapshot_worker *row_of(struct snapshot *snapshot, uint32_t pid)
 	if (!rows)
 		return NULL;
 	snapshot->workers = rows;
-	rows[snapshot->worker_count] = (struct snapshot_worker){ .pid = pid, .cpu_ratio = -1, .run_delay_ratio = -1 };
+	rows[snapshot->worker_count] = (struct snapshot_worker){
+		.pid = pid,
+		.cpu_ratio = -1,
+		.run_delay_ratio = -1,
+		.cpu_ratio_peak = -1,
+		.run_delay_peak = -1,
+		.cpu_seconds = -1,
+	};
 	return &rows[snapshot->worker_count++];
+}
+
+/* Of every row of a process, in whatever generation it was counted. */
+static void complete_master(struct snapshot *snapshot, const struct window_worker *worker)
+{
+	for (size_t i = 0; i < snapshot->worker_count; i++)
+		if (snapshot->workers[i].pid == worker->pid)
+			snapshot->workers[i].master_pid = worker->master_pid;
 }
 
 static int complete_workers(const struct window *window, struct snapshot *snapshot)
@@ -289,7 +304,7 @@ static int complete_workers(const struct window *window, struct snapshot *snapsh
 
 		if (!row)
 			return -ENOMEM;
-		row->master_pid = worker->master_pid;
+		complete_master(snapshot, worker);
 		if (!row->generation)
 			row->generation = worker->generation;
 		row->cpu_ratio = worker->cpu_ratio;
@@ -367,5 +382,7 @@ int window_complete(const struct window *window, struct snapshot *snapshot)
 		error = complete_workers(window, snapshot);
 	for (size_t i = 0; i < snapshot->target_count && !error; i++)
 		error = complete_target(&snapshot->targets[i], snapshot);
-	return error ? error : window_complete_backlog(window, snapshot);
+	if (!error)
+		error = window_complete_backlog(window, snapshot);
+	return error ? error : snapshot_fill_generations(snapshot);
 }

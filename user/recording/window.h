@@ -83,8 +83,8 @@ int window_merge(struct window *into, const struct window *from);
 
 /*
  * Completes a snapshot, after aggregate_snapshot(): host, window, targets, and the masters and ratios of its workers;
- * workers without a handshake are added. Listeners are sorted by nginx, port, address and namespace. Returns 0 or
- * -ENOMEM.
+ * workers without a handshake are added, and all are added up by generation. Listeners are sorted by nginx, port,
+ * address and namespace. Returns 0 or -ENOMEM.
  */
 int window_complete(const struct window *window, struct snapshot *snapshot);
 
