@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Written by tests/layouts/generate from tests/layouts/offsets.csv, which tests/layouts/measure filled by compiling
- * offsetof() against the headers of 64 releases. Change those, not this.
+ * offsetof() against the headers of 79 releases. Change those, not this.
  *
  * Invariant: a range ends at releases that were compiled. Must not know: what a row is used for.
  */
@@ -128,7 +128,8 @@ const struct layout_row layout_rows[] = {
 		.anchor_read_ahead = 2120,
 	},
 	/* 3.0.0 3.0.1 3.0.2 3.0.3 3.0.4 3.0.5 3.0.6 3.0.7 3.0.8 3.0.9 3.0.10 3.0.11 3.0.12
-	 * 3.0.13 3.0.14 3.0.15 3.0.20 3.0.22 3.1.0 3.1.1 3.1.2 3.1.3 3.1.4 3.1.5 3.1.6 3.1.7 */
+	 * 3.0.13 3.0.14 3.0.15 3.0.17 3.0.20 3.0.22 3.1.0 3.1.1 3.1.2 3.1.3 3.1.4 3.1.5 3.1.6
+	 * 3.1.7 */
 	{
 		.layout = {
 			.version = 0, .rbio = 16, .wbio = 24, .rwstate = 40, .server = 56, .shutdown = 68,
@@ -167,7 +168,7 @@ const struct layout_row layout_rows[] = {
 		},
 		.anchor_read_ahead = 3072,
 	},
-	/* 3.2.3 3.3.2 */
+	/* 3.2.3 3.3.2 3.4.0 */
 	{
 		.layout = {
 			.version = 64, .rbio = 72, .wbio = 80, .rwstate = 96, .server = 112, .shutdown = 124,
@@ -186,7 +187,7 @@ const struct layout_row layout_rows[] = {
 		},
 		.anchor_read_ahead = 3072,
 	},
-	/* 3.4.1 */
+	/* 3.3.3 3.3.4 3.3.5 3.3.6 3.4.1 3.4.2 3.4.3 3.4.4 */
 	{
 		.layout = {
 			.version = 72, .rbio = 80, .wbio = 88, .rwstate = 104, .server = 120, .shutdown = 132,
@@ -205,7 +206,7 @@ const struct layout_row layout_rows[] = {
 		},
 		.anchor_read_ahead = 3080,
 	},
-	/* 3.5.3 3.5.5 3.5.6 3.5.7 */
+	/* 3.5.0 3.5.1 3.5.2 3.5.3 3.5.4 3.5.5 3.5.6 3.5.7 */
 	{
 		.layout = {
 			.version = 72, .rbio = 80, .wbio = 88, .rwstate = 104, .server = 120, .shutdown = 132,
@@ -224,7 +225,7 @@ const struct layout_row layout_rows[] = {
 		},
 		.anchor_read_ahead = 3232,
 	},
-	/* 3.6.3 */
+	/* 3.6.0 3.6.1 3.6.3 */
 	{
 		.layout = {
 			.version = 72, .rbio = 80, .wbio = 88, .rwstate = 104, .server = 120, .shutdown = 132,
@@ -277,9 +278,11 @@ const struct layout_range layout_ranges[] = {
 	{ .first = 0x30200030, .last = 0x30200030, .row = 8, .name = "3.2.3" },
 	{ .first = 0x30300000, .last = 0x30300010, .row = 7, .name = "3.3.0 to 3.3.1" },
 	{ .first = 0x30300020, .last = 0x30300020, .row = 8, .name = "3.3.2" },
-	{ .first = 0x30400010, .last = 0x30400010, .row = 9, .name = "3.4.1" },
-	{ .first = 0x30500030, .last = 0x30500070, .row = 10, .name = "3.5.3 to 3.5.7" },
-	{ .first = 0x30600030, .last = 0x30600030, .row = 11, .name = "3.6.3" },
+	{ .first = 0x30300030, .last = 0x30300060, .row = 9, .name = "3.3.3 to 3.3.6" },
+	{ .first = 0x30400000, .last = 0x30400000, .row = 8, .name = "3.4.0" },
+	{ .first = 0x30400010, .last = 0x30400040, .row = 9, .name = "3.4.1 to 3.4.4" },
+	{ .first = 0x30500000, .last = 0x30500070, .row = 10, .name = "3.5.0 to 3.5.7" },
+	{ .first = 0x30600000, .last = 0x30600030, .row = 11, .name = "3.6.0 to 3.6.3" },
 	{ .first = 0x40000020, .last = 0x40000020, .row = 12, .name = "4.0.2" },
 };
 /* clang-format on */
