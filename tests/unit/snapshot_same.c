@@ -26,6 +26,8 @@ static void assert_parts(const struct parts_row *a, const struct parts_row *b)
 	assert_same_parts_sums(a, b);
 	for (unsigned int part = 0; part < PARTS_SHOWN; part++)
 		assert_same_histogram(&a->parts[part], &b->parts[part]);
+	assert_same_histogram(&a->round_trip, &b->round_trip);
+	ck_assert_uint_eq(a->resent, b->resent);
 }
 
 static void assert_names(const struct named_counts *a, const struct named_counts *b)

@@ -132,7 +132,7 @@ START_TEST(an_amendment_is_no_second_handshake)
 	add(&ok);
 	take_snapshot();
 	ck_assert_uint_eq(snapshot.workers[0].resumed, 1);
-	ck_assert_uint_eq(snapshot.workers[0].codes.count, 2);
+	ck_assert_uint_eq(snapshot.workers[0].codes.count, 3);
 }
 END_TEST
 

@@ -58,6 +58,8 @@ static void fill_parts(struct event *event, uint64_t *random)
 	else
 		event->parts.us[PART_CONNECT] = 0;
 	event->parts.before_us = event->parts.us[PART_LAG] / 2;
+	event->srtt_us = (__u32)(world_random(random) % 3 ? world_random(random) % 300000 : 0);
+	event->retransmits = (__u32)(world_random(random) % 3);
 }
 
 static void fill_negotiated(struct event *event, uint64_t *random)

@@ -185,10 +185,12 @@ static struct batch batch_of_record(const struct observation *observation)
 		.resumed = resumed,
 		.tls_version = event->tls_version,
 		.cipher = cipher,
-		.group = resumed ? 0 : event->group,
+		.group = event->group,
 		.authentication = authentication_of(event->tls_version, cipher, event->signature, resumed),
 		.flags = event->flags,
 		.before_us = event->parts.before_us,
+		.round_trip_us = event->srtt_us,
+		.resent = event->retransmits > 0,
 		.tgid = event->header.tgid,
 		.generation = event->generation,
 	};

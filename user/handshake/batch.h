@@ -32,11 +32,13 @@ struct batch {
 	bool resumed;
 	uint16_t tls_version;
 	uint16_t cipher;                    /* IANA number; 0: none, or not known */
-	uint16_t group;                     /* of a full handshake; 0: none, or not known */
+	uint16_t group;                     /* 0: no keys were exchanged, or not known */
 	enum authentication authentication; /* of spilled ones known only where they were resumed */
 	uint32_t flags;                     /* EVENT_WAITS, EVENT_CONNECT: which parts of a record were measured */
 	uint64_t part_us[PART_COUNT];       /* sums; PART_CPU is meant where unmeasured, too */
 	uint64_t before_us;                 /* sum */
+	uint32_t round_trip_us;             /* of the path, as its socket had smoothed it; 0: not known */
+	bool resent;                        /* the kernel had sent something of the connection again */
 	uint32_t tgid, generation;
 };
 

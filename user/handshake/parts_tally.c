@@ -85,6 +85,9 @@ void parts_tally_add(struct parts_tally *tally, const struct batch *batch)
 	for (unsigned int part = 0; part < PARTS_SHOWN; part++)
 		if (is_measured(batch, part))
 			histogram_add(&tally->parts[part], us[part] * NS_PER_US);
+	if (batch->round_trip_us)
+		histogram_add(&tally->round_trip, (uint64_t)batch->round_trip_us * NS_PER_US);
+	tally->resent += batch->resent;
 }
 
 void parts_tally_merge(struct parts_tally *into, const struct parts_tally *from)
@@ -92,6 +95,8 @@ void parts_tally_merge(struct parts_tally *into, const struct parts_tally *from)
 	parts_sums_merge(&into->sums, &from->sums);
 	for (unsigned int part = 0; part < PARTS_SHOWN; part++)
 		histogram_merge(&into->parts[part], &from->parts[part]);
+	histogram_merge(&into->round_trip, &from->round_trip);
+	into->resent += from->resent;
 }
 
 void parts_tally_row(const struct parts_tally *added, const struct parts_tally *taken, struct parts_row *row)
@@ -107,4 +112,6 @@ void parts_tally_row(const struct parts_tally *added, const struct parts_tally *
 		if (taken)
 			histogram_subtract_all(&row->parts[part], &taken->parts[part]);
 	}
+	row->round_trip = added->round_trip;
+	row->resent = added->resent;
 }

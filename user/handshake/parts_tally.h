@@ -28,6 +28,8 @@ struct parts_sums {
 struct parts_tally {
 	struct parts_sums sums;
 	struct histogram parts[PARTS_SHOWN];
+	struct histogram round_trip; /* nothing is taken back from these two: an amendment has later ones */
+	uint64_t resent;
 };
 
 void parts_sums_add(struct parts_sums *sums, const struct batch *batch);

@@ -74,6 +74,9 @@ struct parts_row {
 	uint64_t before_us;       /* of lag: before the first call */
 	/* Of each part, the handshakes in which it was measured and whose record did not find the ring full. */
 	struct histogram parts[PARTS_SHOWN];
+	/* Of the same handshakes, those over TCP: the path's round trip, and how many had to send something again. */
+	struct histogram round_trip;
+	uint64_t resent;
 };
 
 /* What a negotiated number is of. */
@@ -142,7 +145,7 @@ struct cipher_row {
 	uint64_t count;
 };
 
-/* Of handshakes that were ok and kept, full ones only; spilled ones are missing. */
+/* Of handshakes that were ok and kept and exchanged keys, resumed ones of TLS 1.3 too; spilled ones are missing. */
 struct group_row {
 	unsigned int direction;
 	uint16_t group; /* RFC 8446 section 4.2.7 */
