@@ -47,6 +47,7 @@
 	X(recording)        \
 	X(recording_layout) \
 	X(recorded_backlog) \
+	X(window)           \
 	X(golden)
 
 #define X(name) Suite *suite_##name(void);

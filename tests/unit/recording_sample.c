@@ -104,7 +104,16 @@ void sample_window(struct window *window)
 		.worker_count = 2,
 	};
 	const struct window_worker worker = {
-		.pid = 101, .master_pid = 100, .cpu_ratio = 0.1, .run_delay_ratio = -1
+		.pid = 101,
+		.master_pid = 100,
+		.gone = true,
+		.cpu_ratio = 0.1,
+		.run_delay_ratio = -1,
+		.cpu_ratio_peak = 0.7,
+		.run_delay_peak = 0.25,
+		.cpu_seconds = 0.45,
+		.saturated_seconds = 0,
+		.sampled_seconds = 4.5,
 	};
 
 	window_init(window);
@@ -209,6 +218,8 @@ static void note(struct reading *reading, const struct recording_item *item)
 static void note_window(struct reading *reading, const struct window *window)
 {
 	reading->window = *window;
+	if (window->worker_count)
+		reading->worker = window->workers[0];
 	snprintf(reading->host, sizeof(reading->host), "%s", window->host);
 	for (size_t i = 0; i < window->listener_count && i < 4; i++)
 		reading->listeners[i] = window->listeners[i];

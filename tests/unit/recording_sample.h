@@ -35,6 +35,7 @@ struct reading {
 	size_t target_workers;
 	struct window_listener listeners[4]; /* the first ones */
 	struct window_netns namespaces[4];
+	struct window_worker worker; /* the first one */
 };
 
 /* A failed handshake with a ClientHello; number makes records differ. */

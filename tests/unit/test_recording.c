@@ -62,6 +62,17 @@ START_TEST(gives_back_the_window)
 	ck_assert_mem_eq(&reading.window.losses, &window.losses, sizeof(window.losses));
 	ck_assert_uint_eq(reading.window.target_count, 1);
 	ck_assert_uint_eq(reading.window.worker_count, 1);
+	ck_assert_uint_eq(reading.worker.pid, 101);
+	ck_assert_uint_eq(reading.worker.master_pid, 100);
+	ck_assert(reading.worker.gone);
+	ck_assert_double_eq(reading.worker.cpu_ratio, 0.1);
+	ck_assert_double_eq(reading.worker.run_delay_ratio, -1);
+	ck_assert_double_eq(reading.worker.cpu_ratio_peak, 0.7);
+	ck_assert_double_eq(reading.worker.run_delay_peak, 0.25);
+	ck_assert_double_eq(reading.worker.cpu_seconds, 0.45);
+	ck_assert_double_eq(reading.worker.saturated_seconds, 0);
+	ck_assert_double_eq(reading.worker.sampled_seconds, 4.5);
+	ck_assert_uint_eq(reading.worker.watched_ns, 4500000000);
 	ck_assert_uint_eq(reading.target_workers, 2);
 	ck_assert_str_eq(reading.host, "host.test");
 	ck_assert_str_eq(reading.boot_id, "boot");

@@ -251,6 +251,45 @@ START_TEST(leaves_broken_records_undecodable)
 }
 END_TEST
 
+static struct reading read_worker(const struct frame_worker *worker, size_t bytes)
+{
+	struct bytes file = begin_other(1, other_fields, OTHER_FIELDS, sizeof(other));
+	struct reading reading;
+
+	put_frame(&file, FRAME_WORKER, worker, bytes);
+	put_end(&file, 0);
+	reading = read_recording(file.data, file.count);
+	free(file.data);
+	return reading;
+}
+
+/* What an older file does not have of a worker is unknown and not 0; half a number is none. */
+START_TEST(workers_of_other_versions)
+{
+	static const uint8_t half[8] = { 0, 0, 0, 0, 0, 0, 0xe0, 0x3f }; /* 0.5 */
+	const size_t oldest = offsetof(struct frame_worker, cpu_ratio_peak);
+	struct frame_worker worker = { .pid = le32_of(7) };
+	struct reading reading;
+
+	memcpy(&worker.cpu_ratio, half, sizeof(half));
+	memcpy(&worker.cpu_ratio_peak, half, sizeof(half));
+	for (size_t bytes = 0; bytes <= sizeof(worker); bytes++) {
+		reading = read_worker(&worker, bytes);
+		ck_assert_int_eq(reading.error, bytes < oldest ? -EBADMSG : 0);
+		if (bytes < oldest)
+			continue;
+		ck_assert_uint_eq(reading.worker.pid, 7);
+		ck_assert_double_eq(reading.worker.cpu_ratio, 0.5);
+		ck_assert_double_eq(reading.worker.run_delay_ratio, 0);
+		ck_assert_double_eq(reading.worker.cpu_ratio_peak, bytes < oldest + 8 ? -1 : 0.5);
+		ck_assert_double_eq(reading.worker.run_delay_peak, bytes < oldest + 16 ? -1 : 0);
+		ck_assert_double_eq(reading.worker.cpu_seconds, bytes < oldest + 24 ? -1 : 0);
+		ck_assert_double_eq(reading.worker.saturated_seconds, bytes < oldest + 32 ? -1 : 0);
+		ck_assert_double_eq(reading.worker.sampled_seconds, bytes < sizeof(worker) ? -1 : 0);
+	}
+}
+END_TEST
+
 /* Every member of the structs is in their tables, once and in order: a gap would be lost in translation. */
 START_TEST(tables_are_complete)
 {
@@ -280,6 +319,7 @@ Suite *suite_recording_layout(void)
 	tcase_add_test(tests, refuses_records_of_the_future);
 	tcase_add_test(tests, refuses_fields_that_cannot_be);
 	tcase_add_test(tests, leaves_broken_records_undecodable);
+	tcase_add_test(tests, workers_of_other_versions);
 	tcase_add_test(tests, tables_are_complete);
 	suite_add_tcase(suite, tests);
 	return suite;

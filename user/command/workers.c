@@ -77,12 +77,12 @@ int workers_end(const struct workers *workers, const struct watch_targets *targe
 			.pid = (uint32_t)first->pid,
 			.master_pid = master_of(targets, first),
 			.generation = generation_of(targets, first->pid),
-			.cpu_ratio = -1,
-			.run_delay_ratio = -1,
+			WORKER_UNSAMPLED,
 		};
 		struct worker_sample last;
 
-		if (worker_sample_take(first->pid, &last) == 0)
+		worker.gone = worker_sample_take(first->pid, &last) != 0;
+		if (!worker.gone)
 			worker_ratio(first, &last, &worker.cpu_ratio, &worker.run_delay_ratio);
 		if (window_add_worker(window, &worker))
 			return -ENOMEM;

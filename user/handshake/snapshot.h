@@ -193,18 +193,24 @@ struct snapshot_target {
 	size_t worker_count;
 };
 
+/* Of a worker that nobody sampled. */
+#define WORKER_UNSAMPLED                                                                                       \
+	.cpu_ratio = -1, .run_delay_ratio = -1, .cpu_ratio_peak = -1, .run_delay_peak = -1, .cpu_seconds = -1, \
+	.saturated_seconds = -1, .sampled_seconds = -1
+
 /*
  * A worker, in one generation. What is sampled is of the process: of a pid that has several rows, each has the same.
  */
 struct snapshot_worker {
 	uint32_t pid, master_pid, generation;
+	bool gone;                /* it ended before the watch did: what is sampled is of its last samples */
 	double cpu_ratio;         /* of one CPU; negative: unknown */
 	double run_delay_ratio;   /* runnable without a CPU; negative: unknown */
 	double cpu_ratio_peak;    /* in the busiest second; negative: unknown */
 	double run_delay_peak;    /* in the second with the most; negative: unknown */
 	double cpu_seconds;       /* while it was sampled; negative: unknown */
 	double saturated_seconds; /* of it: seconds in which it ran or waited for a CPU 90 % of the time or more */
-	double sampled_seconds;   /* how long it was sampled */
+	double sampled_seconds;   /* how long it was sampled; negative: unknown */
 	uint64_t handshakes, failed;
 	uint64_t resumed;       /* of those that were ok and kept */
 	uint64_t given_up;      /* of failed: somebody stopped waiting (cause_is_given_up()) */

@@ -204,7 +204,7 @@ static void write_workers(const struct writer *writer, const struct snapshot *sn
 		const struct snapshot_worker *worker = &snapshot->workers[i];
 		uint64_t parts = worker->cpu_ratio > 0 ? (uint64_t)(worker->cpu_ratio * 10000 + 0.5) : 0;
 
-		if (worker->cpu_ratio < 0 || worker->pid == last_pid)
+		if (worker->cpu_ratio < 0 || worker->gone || worker->pid == last_pid)
 			continue;
 		fprintf(writer->stream, "%s{worker=\"%" PRIu32 "\"} %" PRIu64 ".%04" PRIu64 "\n", worker_cpu.name,
 			worker->pid, parts / 10000, parts % 10000);

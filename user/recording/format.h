@@ -9,7 +9,8 @@
  * hold the kernel side's own structs in the byte order of the host that wrote them; the preamble says which that is
  * and FIELDS where each of their members lies, so that a later program reads an older file by name.
  *
- * Rules of change. Bodies may grow at their end: a reader takes what it knows, and what a shorter body lacks is zero.
+ * Rules of change. Bodies may grow at their end: a reader takes what it knows, and what a shorter body lacks is zero,
+ * or unknown where that has a value of its own.
  * A kind with FRAME_SKIPPABLE may be skipped by who does not know it; any other new kind, and any change of meaning,
  * is a new RECORDING_FORMAT.
  * Must not know: where records come from.
@@ -134,16 +135,23 @@ struct frame_tick {
 };
 _Static_assert(sizeof(struct frame_tick) == 8, "tick");
 
-/* Ratios are IEEE 754 doubles, their bits as a number; negative: unknown. */
+#define FRAME_WORKER_GONE (1u << 0) /* it ended before the watch did; without it a worker of unknown CPU may have */
+
+/* Ratios and seconds are IEEE 754 doubles, their bits as a number; negative: unknown. */
 struct frame_worker {
 	struct le32 pid;
 	struct le32 master_pid;
 	struct le32 generation; /* 0: unknown */
-	struct le32 reserved;
+	struct le32 flags;
 	struct le64 cpu_ratio;
 	struct le64 run_delay_ratio;
+	struct le64 cpu_ratio_peak; /* an older file's ends before */
+	struct le64 run_delay_peak;
+	struct le64 cpu_seconds;
+	struct le64 saturated_seconds;
+	struct le64 sampled_seconds;
 };
-_Static_assert(sizeof(struct frame_worker) == 32, "worker");
+_Static_assert(sizeof(struct frame_worker) == 72, "worker");
 
 #define FRAME_LISTENER_HALF_OPEN_IS_BOUND (1u << 0)
 

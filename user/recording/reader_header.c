@@ -246,11 +246,21 @@ static double double_of(struct le64 number)
 	return value >= 0 && value < 1e9 ? value : -1;
 }
 
+/* What an older file lacks has all bits set: no number, which double_of() takes for unknown. */
+static int take_frame_worker(struct recording_reader *reader, struct frame_worker *out)
+{
+	const size_t oldest = offsetof(struct frame_worker, cpu_ratio_peak);
+	size_t bytes = reader->body_bytes < sizeof(*out) ? reader->body_bytes : sizeof(*out);
+
+	memset(out, 0xff, sizeof(*out));
+	return reader_take(reader, out, bytes > oldest ? bytes - bytes % sizeof(struct le64) : oldest);
+}
+
 int reader_take_worker(struct recording_reader *reader)
 {
 	struct frame_worker frame;
 	struct window_worker worker;
-	int error = reader_take(reader, &frame, sizeof(frame));
+	int error = take_frame_worker(reader, &frame);
 
 	if (error)
 		return error;
@@ -258,8 +268,14 @@ int reader_take_worker(struct recording_reader *reader)
 		.pid = le32_value(frame.pid),
 		.master_pid = le32_value(frame.master_pid),
 		.generation = le32_value(frame.generation),
+		.gone = le32_value(frame.flags) & FRAME_WORKER_GONE,
 		.cpu_ratio = double_of(frame.cpu_ratio),
 		.run_delay_ratio = double_of(frame.run_delay_ratio),
+		.cpu_ratio_peak = double_of(frame.cpu_ratio_peak),
+		.run_delay_peak = double_of(frame.run_delay_peak),
+		.cpu_seconds = double_of(frame.cpu_seconds),
+		.saturated_seconds = double_of(frame.saturated_seconds),
+		.sampled_seconds = double_of(frame.sampled_seconds),
 	};
 	if (reader->window.worker_count == RECORDING_WORKERS_MAX)
 		return reader_fail(reader, -EBADMSG, reader->frame_offset, "more than %u workers",
@@ -311,6 +327,19 @@ static int check_end(struct recording_reader *reader, const struct frame_end *en
 	return 0;
 }
 
+/* By how long they were sampled; an older file does not tell, and did it from start to end. */
+static void weigh_workers(struct window *window)
+{
+	uint64_t length_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns : 0;
+
+	for (size_t i = 0; i < window->worker_count; i++) {
+		struct window_worker *worker = &window->workers[i];
+
+		worker->watched_ns = worker->sampled_seconds < 0 ? length_ns
+								 : (uint64_t)(worker->sampled_seconds * 1e9);
+	}
+}
+
 int reader_take_end(struct recording_reader *reader)
 {
 	struct window *window = &reader->window;
@@ -330,9 +359,7 @@ int reader_take_end(struct recording_reader *reader)
 		window->totals[i] = totals_of(&end.totals[i]);
 	window->requests_incomplete = le64_value(end.flags) & FRAME_END_REQUESTS_INCOMPLETE;
 	window->answers_off = le64_value(end.flags) & FRAME_END_ANSWERS_OFF;
-	for (size_t i = 0; i < window->worker_count; i++)
-		window->workers[i].watched_ns = window->end_ns > window->start_ns ? window->end_ns - window->start_ns
-										  : 0;
+	weigh_workers(window);
 	for (size_t i = 0; i < window->listener_count; i++)
 		window->listeners[i].seen_ns = window->end_ns;
 	window->has_totals = true;

@@ -57,24 +57,6 @@ int window_add_target(struct window *window, struct snapshot_target *target)
 	return 0;
 }
 
-int window_add_worker(struct window *window, const struct window_worker *worker)
-{
-	struct window_worker *workers;
-
-	for (size_t i = 0; i < window->worker_count; i++) {
-		if (window->workers[i].pid == worker->pid) {
-			window->workers[i] = *worker;
-			return 0;
-		}
-	}
-	workers = reallocarray(window->workers, window->worker_count + 1, sizeof(*workers));
-	if (!workers)
-		return -ENOMEM;
-	window->workers = workers;
-	workers[window->worker_count++] = *worker;
-	return 0;
-}
-
 static bool same_text(const char *a, const char *b)
 {
 	return strcmp(a ? a : "", b ? b : "") == 0;
@@ -168,34 +150,6 @@ static int merge_target(struct window *into, const struct snapshot_target *targe
 	return window_add_target(into, &copy);
 }
 
-static double weighted(double a, uint64_t a_ns, double b, uint64_t b_ns)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a_ns + b_ns ? (a * (double)a_ns + b * (double)b_ns) / (double)(a_ns + b_ns) : a;
-}
-
-/* One pid of two boots is two processes in one row: whose ratio it would be is not known. */
-static int merge_worker(struct window *into, const struct window_worker *worker, bool same_boot)
-{
-	for (size_t i = 0; i < into->worker_count; i++) {
-		struct window_worker *row = &into->workers[i];
-
-		if (row->pid != worker->pid)
-			continue;
-		if (!same_boot) {
-			*row = (struct window_worker){ .pid = row->pid, .cpu_ratio = -1, .run_delay_ratio = -1 };
-			return 0;
-		}
-		row->cpu_ratio = weighted(row->cpu_ratio, row->watched_ns, worker->cpu_ratio, worker->watched_ns);
-		row->run_delay_ratio =
-			weighted(row->run_delay_ratio, row->watched_ns, worker->run_delay_ratio, worker->watched_ns);
-		row->watched_ns += worker->watched_ns;
-		return 0;
-	}
-	return window_add_worker(into, worker);
-}
-
 /* "a, b": each host once. */
 static int merge_host(struct window *into, const struct window *from)
 {
@@ -262,61 +216,14 @@ int window_merge(struct window *into, const struct window *from)
 	for (size_t i = 0; i < from->target_count && !error; i++)
 		error = merge_target(into, &from->targets[i], known);
 	for (size_t i = 0; i < from->worker_count && !error; i++)
-		error = merge_worker(into, &from->workers[i], same_boot);
+		error = window_merge_worker(into, &from->workers[i], same_boot);
 	return error;
-}
-
-static struct snapshot_worker *row_of(struct snapshot *snapshot, uint32_t pid)
-{
-	struct snapshot_worker *rows;
-
-	for (size_t i = 0; i < snapshot->worker_count; i++)
-		if (snapshot->workers[i].pid == pid)
-			return &snapshot->workers[i];
-	rows = reallocarray(snapshot->workers, snapshot->worker_count + 1, sizeof(*rows));
-	if (!rows)
-		return NULL;
-	snapshot->workers = rows;
-	rows[snapshot->worker_count] = (struct snapshot_worker){
-		.pid = pid,
-		.cpu_ratio = -1,
-		.run_delay_ratio = -1,
-		.cpu_ratio_peak = -1,
-		.run_delay_peak = -1,
-		.cpu_seconds = -1,
-	};
-	return &rows[snapshot->worker_count++];
-}
-
-/* Of every row of a process, in whatever generation it was counted. */
-static void complete_master(struct snapshot *snapshot, const struct window_worker *worker)
-{
-	for (size_t i = 0; i < snapshot->worker_count; i++)
-		if (snapshot->workers[i].pid == worker->pid)
-			snapshot->workers[i].master_pid = worker->master_pid;
-}
-
-static int complete_workers(const struct window *window, struct snapshot *snapshot)
-{
-	for (size_t i = 0; i < window->worker_count; i++) {
-		const struct window_worker *worker = &window->workers[i];
-		struct snapshot_worker *row = row_of(snapshot, worker->pid);
-
-		if (!row)
-			return -ENOMEM;
-		complete_master(snapshot, worker);
-		if (!row->generation)
-			row->generation = worker->generation;
-		row->cpu_ratio = worker->cpu_ratio;
-		row->run_delay_ratio = worker->run_delay_ratio;
-	}
-	return 0;
 }
 
 /* Workers that are known to live at the end, which may be others than at the start. */
 static bool is_living(const struct snapshot_worker *row, uint32_t master_pid)
 {
-	return row->master_pid == master_pid && row->cpu_ratio >= 0;
+	return row->master_pid == master_pid && row->cpu_ratio >= 0 && !row->gone;
 }
 
 /* After reloads a target has other workers and a newer generation than when the watch began. */
@@ -338,7 +245,9 @@ static int complete_target(struct snapshot_target *target, const struct snapshot
 
 		if (!is_living(row, target->master_pid))
 			continue;
-		workers[count++] = row->pid;
+		/* A pid's rows, of its generations, stand together. */
+		if (!count || workers[count - 1] != row->pid)
+			workers[count++] = row->pid;
 		if (row->generation > target->generation)
 			target->generation = row->generation;
 	}
@@ -379,7 +288,7 @@ int window_complete(const struct window *window, struct snapshot *snapshot)
 		snapshot->target_count += !error;
 	}
 	if (!error)
-		error = complete_workers(window, snapshot);
+		error = window_complete_workers(window, snapshot);
 	for (size_t i = 0; i < snapshot->target_count && !error; i++)
 		error = complete_target(&snapshot->targets[i], snapshot);
 	if (!error)

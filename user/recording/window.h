@@ -15,11 +15,13 @@
 
 #include "handshake/snapshot.h"
 
-/* CPU of one worker over the window; negative: unknown. */
+/* CPU of one worker over the window, as in struct snapshot_worker; negative: unknown. */
 struct window_worker {
 	uint32_t pid, master_pid;
 	uint32_t generation; /* 0: unknown */
-	double cpu_ratio, run_delay_ratio;
+	bool gone;           /* it ended before the window did */
+	double cpu_ratio, run_delay_ratio, cpu_ratio_peak, run_delay_peak;
+	double cpu_seconds, saturated_seconds, sampled_seconds;
 	uint64_t watched_ns; /* how long: the weight of its ratios when windows are merged */
 };
 
@@ -68,6 +70,8 @@ int window_add_worker(struct window *window, const struct window_worker *worker)
 /* After its boot id is known. One of an address or a namespace that is there replaces it. Return 0 or -ENOMEM. */
 int window_add_listener(struct window *window, const struct snapshot_listener *row);
 int window_add_netns(struct window *window, const struct snapshot_netns *row);
+/* One of a pid that is there is added to it; of different boots they are two processes, and nothing is known. */
+int window_merge_worker(struct window *into, const struct window_worker *worker, bool same_boot);
 
 /* Whether the monotonic clocks of both are the same: one boot of one host. */
 bool window_same_clock(const struct window *a, const struct window *b);
@@ -87,5 +91,7 @@ int window_merge(struct window *into, const struct window *from);
  * address and namespace. Returns 0 or -ENOMEM.
  */
 int window_complete(const struct window *window, struct snapshot *snapshot);
+/* Its workers only. What is sampled of a process is in each of its rows; negative in rows without a sample. */
+int window_complete_workers(const struct window *window, struct snapshot *snapshot);
 
 #endif

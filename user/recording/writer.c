@@ -305,8 +305,14 @@ static void write_worker(struct recording_writer *writer, const struct window_wo
 		.pid = le32_of(worker->pid),
 		.master_pid = le32_of(worker->master_pid),
 		.generation = le32_of(worker->generation),
+		.flags = le32_of(worker->gone ? FRAME_WORKER_GONE : 0),
 		.cpu_ratio = bits_of(worker->cpu_ratio),
 		.run_delay_ratio = bits_of(worker->run_delay_ratio),
+		.cpu_ratio_peak = bits_of(worker->cpu_ratio_peak),
+		.run_delay_peak = bits_of(worker->run_delay_peak),
+		.cpu_seconds = bits_of(worker->cpu_seconds),
+		.saturated_seconds = bits_of(worker->saturated_seconds),
+		.sampled_seconds = bits_of(worker->sampled_seconds),
 	};
 
 	frame_open(writer, FRAME_WORKER);
