@@ -43,6 +43,7 @@
 	X(listen_counters)  \
 	X(listen_table)     \
 	X(listen_space)     \
+	X(worker_meter)     \
 	X(diagnose)         \
 	X(recording)        \
 	X(recording_layout) \

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPU facts of processes: the parsers on hostile names, the ratios on numbers that can be checked by hand. */
+/* CPU facts of processes: the parsers on hostile names, the clock on processes of the test's own. */
 #include <errno.h>
-#include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #include "host/clock.h"
 #include "host/worker.h"
+#include "host/worker_clock.h"
 
 Suite *suite_worker(void);
 
@@ -65,75 +67,117 @@ END_TEST
 
 START_TEST(reads_schedstat)
 {
-	uint64_t delay = 7;
+	struct worker_schedstat schedstat = { .run_delay_ns = 7 };
 
-	ck_assert_int_eq(worker_schedstat_parse("123456 789 42\n", 14, &delay), 0);
-	ck_assert_uint_eq(delay, 789);
-	ck_assert_int_eq(worker_schedstat_parse("123456\n", 7, &delay), -EBADMSG);
-	ck_assert_int_eq(worker_schedstat_parse("", 0, &delay), -EBADMSG);
-	ck_assert_uint_eq(delay, 789);
+	ck_assert_int_eq(worker_schedstat_parse("123456 789 42\n", 14, &schedstat), 0);
+	ck_assert_uint_eq(schedstat.cpu_ns, 123456);
+	ck_assert_uint_eq(schedstat.run_delay_ns, 789);
+	ck_assert_int_eq(worker_schedstat_parse("123456\n", 7, &schedstat), -EBADMSG);
+	ck_assert_int_eq(worker_schedstat_parse("", 0, &schedstat), -EBADMSG);
+	ck_assert_int_eq(worker_schedstat_parse("0 0 0\n", 6, &schedstat), -ENODATA);
+	ck_assert_uint_eq(schedstat.run_delay_ns, 789);
 }
 END_TEST
 
-static struct worker_sample sample_at(double seconds, double cpu_seconds, uint64_t run_delay_ns)
+static double own_cpu_seconds(void)
 {
-	uint64_t ticks = (uint64_t)(cpu_seconds * (double)sysconf(_SC_CLK_TCK));
+	struct timespec time;
 
-	return (struct worker_sample){
-		.pid = 42,
-		.time_ns = (uint64_t)(seconds * 1e9),
-		.stat = { .user_ticks = ticks / 2, .system_ticks = ticks - ticks / 2, .start_ticks = 9 },
-		.has_run_delay = true,
-		.run_delay_ns = run_delay_ns,
-	};
+	ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time), 0);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-START_TEST(ratios)
-{
-	struct worker_sample before = sample_at(100, 10, 1000000000), after = sample_at(104, 13, 1500000000);
-	double cpu = 0, delay = 0;
-
-	ck_assert_int_eq(worker_ratio(&before, &after, &cpu, &delay), 0);
-	ck_assert(fabs(cpu - 0.75) < 1e-9);
-	ck_assert(fabs(delay - 0.125) < 1e-9);
-	after.has_run_delay = false;
-	ck_assert_int_eq(worker_ratio(&before, &after, &cpu, &delay), 0);
-	ck_assert(delay < 0);
-}
-END_TEST
-
-START_TEST(ratios_of_nothing)
-{
-	struct worker_sample before = sample_at(100, 10, 1000), after = sample_at(104, 13, 2000), reused = after;
-	double cpu = 4711, delay = 4711;
-
-	reused.stat.start_ticks++;
-	ck_assert_int_eq(worker_ratio(&before, &reused, &cpu, &delay), -ESTALE);
-	reused = after;
-	reused.pid++;
-	ck_assert_int_eq(worker_ratio(&before, &reused, &cpu, &delay), -ESTALE);
-	ck_assert_int_eq(worker_ratio(&after, &after, &cpu, &delay), -EINVAL);
-	ck_assert_int_eq(worker_ratio(&after, &before, &cpu, &delay), -EINVAL);
-	ck_assert(cpu > 4710 && delay > 4710);
-}
-END_TEST
-
+/* How long it takes is the host's affair; how much CPU it takes is not. */
 START_TEST(samples_itself)
 {
-	struct worker_sample before, after;
-	double cpu, delay;
-	uint64_t end;
+	struct worker_clock clock;
+	struct worker_usage usage;
+	double end;
 
-	ck_assert_int_eq(worker_sample_take(getpid(), &before), 0);
-	ck_assert_int_eq(before.stat.parent, getppid());
-	end = clock_monotonic_ns() + 300000000;
-	while (clock_monotonic_ns() < end)
+	ck_assert_int_eq(worker_clock_start(getpid(), true, &clock), 0);
+	ck_assert_int_eq(clock.parent, getppid());
+	ck_assert_int_ge(clock.fd, 0);
+	end = own_cpu_seconds() + 0.3;
+	while (own_cpu_seconds() < end)
 		;
-	ck_assert_int_eq(worker_sample_take(getpid(), &after), 0);
-	ck_assert_int_eq(worker_ratio(&before, &after, &cpu, &delay), 0);
-	/* Busy all the time, but the kernel counts in ticks and the host may be loaded. */
-	ck_assert_msg(cpu > 0.02 && cpu < 1.2, "%f", cpu);
-	ck_assert_int_eq(worker_sample_take(0x7fffffff, &after), -ESRCH);
+	worker_clock_read(&clock);
+	usage = worker_meter_usage(&clock.meter);
+	ck_assert_msg(usage.cpu_seconds >= 0.3 && usage.cpu_seconds < 0.4, "%f", usage.cpu_seconds);
+	ck_assert_msg(usage.cpu_seconds < usage.sampled_seconds * 1.1, "%f", usage.sampled_seconds);
+	worker_clock_restart(&clock);
+	usage = worker_meter_usage(&clock.meter);
+	ck_assert(usage.cpu_seconds < 0 && usage.sampled_seconds < 0.001);
+	worker_clock_release(&clock);
+	worker_clock_release(&clock);
+}
+END_TEST
+
+static pid_t fork_sleeper(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* With a descriptor and without one. */
+START_TEST(outlives_the_process)
+{
+	pid_t pid = fork_sleeper();
+	struct worker_usage usage;
+	struct worker_clock clock;
+	double seconds;
+
+	ck_assert_int_eq(worker_clock_start(pid, _i, &clock), 0);
+	ck_assert_int_eq(clock.parent, getpid());
+	ck_assert_int_eq(clock.fd >= 0, _i);
+	usleep(1000);
+	worker_clock_read(&clock);
+	seconds = worker_meter_usage(&clock.meter).sampled_seconds;
+	ck_assert(seconds >= 0.001 && !clock.gone);
+	end(pid);
+	worker_clock_read(&clock);
+	worker_clock_read(&clock);
+	usage = worker_meter_usage(&clock.meter);
+	ck_assert(clock.gone && clock.fd < 0);
+	ck_assert_double_eq(usage.sampled_seconds, seconds);
+	ck_assert(usage.cpu_ratio >= 0 && usage.cpu_seconds >= 0);
+}
+END_TEST
+
+/* The pid is another process's by now: by name its start tells, a descriptor is of the one before. */
+START_TEST(is_not_fooled_by_the_pid)
+{
+	pid_t before = fork_sleeper(), after = fork_sleeper();
+	struct worker_clock clock;
+
+	ck_assert_int_eq(worker_clock_start(before, _i, &clock), 0);
+	end(before);
+	clock.pid = after;
+	if (!_i)
+		clock.start_ticks--;
+	worker_clock_read(&clock);
+	ck_assert(clock.gone);
+	end(after);
+}
+END_TEST
+
+START_TEST(starts_no_clock_of_nobody)
+{
+	struct worker_clock clock = { .pid = 4711 };
+
+	ck_assert_int_eq(worker_clock_start(0x7fffffff, true, &clock), -ESRCH);
+	ck_assert_int_eq(clock.pid, 4711);
 }
 END_TEST
 
@@ -159,9 +203,10 @@ Suite *suite_worker(void)
 	tcase_add_test(parsers, every_cut_is_refused_or_whole);
 	tcase_add_test(parsers, refuses_stat);
 	tcase_add_test(parsers, reads_schedstat);
-	tcase_add_test(samples, ratios);
-	tcase_add_test(samples, ratios_of_nothing);
 	tcase_add_test(samples, samples_itself);
+	tcase_add_loop_test(samples, outlives_the_process, 0, 2);
+	tcase_add_loop_test(samples, is_not_fooled_by_the_pid, 0, 2);
+	tcase_add_test(samples, starts_no_clock_of_nobody);
 	tcase_add_test(samples, clocks);
 	suite_add_tcase(suite, parsers);
 	suite_add_tcase(suite, samples);

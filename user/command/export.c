@@ -160,7 +160,7 @@ static void on_tick(void *context, uint64_t now_ns)
 {
 	struct export *export = context;
 
-	gauges_tick(&export->gauges, now_ns);
+	gauges_tick(&export->gauges, watch_targets(export->session.watch), now_ns);
 	if (!export->options->textfile || now_ns < export->next_file_ns)
 		return;
 	export->next_file_ns = now_ns + export->interval_ns;
@@ -275,6 +275,7 @@ static int watch_with(const struct options *options)
 		export_http_free(export->http);
 		session_release(&export->session);
 	}
+	gauges_release(&export->gauges);
 	spill_ledger_release(&export->ledger);
 	aggregate_free(export->aggregate);
 	return code;

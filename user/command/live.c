@@ -98,7 +98,7 @@ int live_open(struct live *live, const struct options *options, bool final_marks
 		log_error("cannot start: %s", strerror(-error));
 		return EXIT_RUNTIME;
 	}
-	workers_start(&live->workers, watch_targets(live->session.watch));
+	workers_start(&live->workers, watch_targets(live->session.watch), live->session.start_ns);
 	recorder_begin(&live->recorder, &live->window);
 	return EXIT_FINE;
 }
@@ -154,6 +154,7 @@ static void on_tick(void *context, uint64_t now_ns)
 {
 	struct live *live = context;
 
+	workers_tick(&live->workers, now_ns);
 	recorder_tick(&live->recorder, now_ns);
 	backlog_tick(&live->backlog, now_ns);
 	if (live->handlers->tick)
@@ -174,14 +175,17 @@ static int conclude(struct live *live)
 {
 	struct session *session = &live->session;
 	struct window *window = &live->window;
-	int error = tracer_spilled(watch_tracer(session->watch), on_spilled, live);
+	int error;
 
+	/* At once, for the window is over. */
+	workers_read(&live->workers);
+	error = tracer_spilled(watch_tracer(session->watch), on_spilled, live);
 	if (!error)
 		error = session_totals(session, window->totals, &window->losses);
 	window->requests_incomplete = session_requests_incomplete(session);
 	window->answers_off = session_answers_off(session);
 	if (!error)
-		error = workers_end(&live->workers, watch_targets(session->watch), window);
+		error = workers_describe(&live->workers, watch_targets(session->watch), window);
 	if (!error)
 		error = backlog_end(&live->backlog, window);
 	if (error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPU facts of worker processes. What a process can choose (its command name) is never searched for a field's
+ * Files of /proc of worker processes. What a process can choose (its command name) is never searched for a field's
  * place: fields are counted from the last ')' (proc(5): only numbers follow it).
  * Must not know: nginx, targets, handshakes.
  */
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "host/clock.h"
 
 #define PROC_FILE_BYTES 2048
 
@@ -95,89 +94,52 @@ int worker_stat_parse(const char *text, size_t bytes, struct worker_stat *out)
 	return 0;
 }
 
-int worker_schedstat_parse(const char *text, size_t bytes, uint64_t *run_delay_ns)
+int worker_schedstat_parse(const char *text, size_t bytes, struct worker_schedstat *out)
 {
 	const char *p = text, *end = text + bytes;
-	uint64_t cpu_ns, delay_ns;
+	struct worker_schedstat schedstat;
 
-	if (parse_number(&p, end, &cpu_ns))
+	if (parse_number(&p, end, &schedstat.cpu_ns))
 		return -EBADMSG;
 	p = skip_spaces(p, end);
-	if (parse_number(&p, end, &delay_ns))
+	if (parse_number(&p, end, &schedstat.run_delay_ns))
 		return -EBADMSG;
-	*run_delay_ns = delay_ns;
+	if (!schedstat.cpu_ns)
+		return -ENODATA; /* who never ran is no process yet */
+	*out = schedstat;
 	return 0;
 }
 
-/* Reads /proc/PID/name. Returns the bytes read or a negative errno. */
-static ssize_t read_proc_file(pid_t pid, const char *name, char *out, size_t bytes)
+int worker_open(pid_t pid, const char *name)
 {
 	char path[64];
-	autoclose int fd = -1;
-	size_t done = 0;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (done < bytes) {
-		ssize_t n = read(fd, out + done, bytes - done);
+	return fd;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
+ssize_t worker_read(int fd, char *out, size_t bytes)
+{
+	ssize_t n;
+
+	/* Such a file comes whole in one read, and is made anew for each one at its beginning. */
+	do {
+		n = pread(fd, out, bytes, 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
 int worker_stat_read(pid_t pid, struct worker_stat *out)
 {
 	char text[PROC_FILE_BYTES];
-	ssize_t n = read_proc_file(pid, "stat", text, sizeof(text));
+	autoclose int fd = worker_open(pid, "stat");
+	ssize_t n = fd < 0 ? fd : worker_read(fd, text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
 	return worker_stat_parse(text, (size_t)n, out);
-}
-
-int worker_sample_take(pid_t pid, struct worker_sample *out)
-{
-	struct worker_sample sample = { .pid = pid };
-	char text[PROC_FILE_BYTES];
-	int error = worker_stat_read(pid, &sample.stat);
-	ssize_t n;
-
-	if (error)
-		return error;
-	n = read_proc_file(pid, "schedstat", text, sizeof(text));
-	if (n >= 0 && !worker_schedstat_parse(text, (size_t)n, &sample.run_delay_ns))
-		sample.has_run_delay = true;
-	sample.time_ns = clock_monotonic_ns();
-	*out = sample;
-	return 0;
-}
-
-int worker_ratio(const struct worker_sample *before, const struct worker_sample *after, double *cpu_ratio,
-		 double *run_delay_ratio)
-{
-	uint64_t ticks_before = before->stat.user_ticks + before->stat.system_ticks;
-	uint64_t ticks_after = after->stat.user_ticks + after->stat.system_ticks;
-	double seconds, ticks_per_second = (double)sysconf(_SC_CLK_TCK);
-
-	if (before->pid != after->pid || before->stat.start_ticks != after->stat.start_ticks)
-		return -ESTALE;
-	if (after->time_ns <= before->time_ns)
-		return -EINVAL;
-	seconds = (double)(after->time_ns - before->time_ns) / 1e9;
-	/* The kernel scales utime and stime against each other; their sum may step back by a tick. */
-	*cpu_ratio = ticks_after > ticks_before ? (double)(ticks_after - ticks_before) / ticks_per_second / seconds
-						: 0;
-	*run_delay_ratio = -1;
-	if (before->has_run_delay && after->has_run_delay && after->run_delay_ns >= before->run_delay_ns)
-		*run_delay_ratio = (double)(after->run_delay_ns - before->run_delay_ns) / 1e9 / seconds;
-	return 0;
 }

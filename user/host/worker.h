@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPU facts of a process, from /proc/PID/stat and /proc/PID/schedstat. Both are readable without privileges.
+ * What /proc says of a process: /proc/PID/stat and /proc/PID/schedstat. Both are readable without privileges.
  * A pid is reused one day: a process is the pair of pid and start time.
  */
 #ifndef TLSWHY_HOST_WORKER_H
@@ -19,12 +19,10 @@ struct worker_stat {
 	uint64_t start_ticks;  /* since boot */
 };
 
-struct worker_sample {
-	pid_t pid;
-	uint64_t time_ns; /* CLOCK_MONOTONIC */
-	struct worker_stat stat;
-	bool has_run_delay;    /* false: the kernel keeps no schedstat */
-	uint64_t run_delay_ns; /* main thread, the one that runs nginx's event loop: runnable without a CPU */
+/* /proc/PID/schedstat: the main thread, the one that runs nginx's event loop. */
+struct worker_schedstat {
+	uint64_t cpu_ns;
+	uint64_t run_delay_ns; /* runnable without a CPU */
 };
 
 /*
@@ -32,21 +30,18 @@ struct worker_sample {
  * newlines included. Returns 0, or -EBADMSG with *out untouched.
  */
 int worker_stat_parse(const char *text, size_t bytes, struct worker_stat *out);
-/* Parses /proc/PID/schedstat ("cpu_ns run_delay_ns slices"). Returns 0, or -EBADMSG with *run_delay_ns untouched. */
-int worker_schedstat_parse(const char *text, size_t bytes, uint64_t *run_delay_ns);
+/*
+ * Parses /proc/PID/schedstat ("cpu_ns run_delay_ns slices"). Returns 0, -EBADMSG, or -ENODATA where the kernel keeps
+ * no such account and says so with zeros; *out untouched then.
+ */
+int worker_schedstat_parse(const char *text, size_t bytes, struct worker_schedstat *out);
 
 /* Reads /proc/PID/stat. Returns 0, -ESRCH when there is no such process, or another negative errno. */
 int worker_stat_read(pid_t pid, struct worker_stat *out);
-/* Takes a sample now. Errors as worker_stat_read(). */
-int worker_sample_take(pid_t pid, struct worker_sample *out);
 
-/*
- * Between two samples of one process: the share of one CPU it used (above 1 with several threads), and the share of
- * the time it was runnable without a CPU (negative: unknown). Ticks are 10 ms: over 1 s the first is good to 0.01.
- * Returns 0; -ESTALE when the samples are of different processes, -EINVAL when no time passed; outputs untouched
- * then.
- */
-int worker_ratio(const struct worker_sample *before, const struct worker_sample *after, double *cpu_ratio,
-		 double *run_delay_ratio);
+/* Opens /proc/PID/name for reading. Returns a descriptor or a negative errno as worker_stat_read(). */
+int worker_open(pid_t pid, const char *name);
+/* Reads an open file of /proc from its beginning. Returns the bytes read or a negative errno, -ESRCH after death. */
+ssize_t worker_read(int fd, char *out, size_t bytes);
 
 #endif
