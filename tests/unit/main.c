@@ -23,6 +23,7 @@
 	X(json)             \
 	X(json_host)        \
 	X(text)             \
+	X(text_time)        \
 	X(openmetrics)      \
 	X(export)           \
 	X(foreign_budget)   \
@@ -45,6 +46,7 @@
 	X(listen_space)     \
 	X(worker_meter)     \
 	X(diagnose)         \
+	X(saturation)       \
 	X(recording)        \
 	X(recording_layout) \
 	X(recorded_backlog) \

@@ -144,7 +144,7 @@ START_TEST(is_bounded)
 	for (unsigned int i = 1; i <= 30; i++)
 		sample_add_cause(&snapshot, DIRECTION_CLIENT, (enum cause)i, 1000, 1);
 	diagnose(&snapshot, &findings);
-	ck_assert_uint_eq(findings.count, FINDINGS_MAX - 3);
+	ck_assert_uint_eq(findings.count, FINDINGS_MAX - 6);
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	finding = findings_add(&findings, text, SEVERITY_INFO);

@@ -11,52 +11,10 @@
 #include "output/paragraph.h"
 #include "output/text.h"
 
+#include "report_text.h"
 #include "sample.h"
 
 Suite *suite_text(void);
-
-static struct findings findings;
-
-static char *report_text(const struct snapshot *snapshot, const struct text_options *options)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	ck_assert_ptr_nonnull(stream);
-	diagnose(snapshot, &findings);
-	ck_assert_int_eq(text_report(snapshot, findings.items, findings.count, options, stream), 0);
-	ck_assert_int_eq(fclose(stream), 0);
-	return text;
-}
-
-static void assert_begins(const char *text, const char *begin)
-{
-	ck_assert_msg(strncmp(text, begin, strlen(begin)) == 0, "begins otherwise: %.300s", text);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) != NULL, "'%s' is not in: %s", part, text);
-}
-
-static void assert_has_not(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) == NULL, "'%s' is in: %s", part, text);
-}
-
-/* Printable ASCII, no line too wide, no blank at a line's end. */
-static void assert_plain(const char *text, size_t width)
-{
-	size_t column = 0;
-
-	for (const char *at = text; *at; at++) {
-		ck_assert_msg((*at >= 0x20 && *at < 0x7f) || *at == '\n', "byte %02x", (unsigned char)*at);
-		ck_assert(*at != '\n' || at == text || at[-1] != ' ');
-		column = *at == '\n' ? 0 : column + 1;
-		ck_assert_msg(column <= width, "wider than %zu: %.*s", width, (int)width, at - column + 1);
-	}
-}
 
 START_TEST(answers_a_failure)
 {
@@ -66,7 +24,7 @@ START_TEST(answers_a_failure)
 	sample_nothing(&snapshot);
 	sample_add_ok(&snapshot, DIRECTION_CLIENT, 900);
 	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_VERSION_TOO_OLD, 100, 1);
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text,
 		      "client: 10.0 % fail, peer_version_too_old since 05:06:12Z; ~1 of ~2 peers also ok; see "
 		      "ssl_protocols\n  100 of 1000 settled handshakes: the peer's newest TLS version is below");
@@ -102,12 +60,12 @@ START_TEST(tells_what_quic_hides)
 	add_over_quic(sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_CLOSED_MID_HANDSHAKE, 9, 1), 7);
 	add_over_quic(sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_NO_SHARED_GROUP, 5, 1), 4);
 	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_CLOSED_BEFORE_HELLO, 3, 1);
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_has(text, "over QUIC: 7; why these left is in their CONNECTION_CLOSE, which tlswhy does not see\n");
 	assert_has(text, "over QUIC: 4\n");
 	assert_has_not(text, "over QUIC: 0");
 	ck_assert_str_eq(
-		findings.items[0].evidence.text[findings.items[0].evidence.count - 3],
+		report_findings.items[0].evidence.text[report_findings.items[0].evidence.count - 3],
 		"7 of them over QUIC; why these left is in their CONNECTION_CLOSE, which tlswhy does not see");
 	free(text);
 	snapshot_release(&snapshot);
@@ -121,14 +79,14 @@ START_TEST(answers_no_failure)
 
 	sample_nothing(&snapshot);
 	sample_add_ok(&snapshot, DIRECTION_CLIENT, 10);
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text, "TLS is not your problem: 10 ok, p99 2.00 ms, resumption 50.0 %\n");
 	assert_has(text, "Look next");
 	free(text);
 	/* Never with a hole in the counts. */
 	snapshot.exact = false;
 	snapshot.inexact_reason = strdup("3 records could not be decoded");
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text, "no failure was seen, but the counts are not exact: 10 ok");
 	assert_has(text, "The counts are not exact: 3 records could not be decoded.");
 	assert_has_not(text, "not your problem");
@@ -145,7 +103,7 @@ START_TEST(answers_little_failure)
 	sample_nothing(&snapshot);
 	sample_add_ok(&snapshot, DIRECTION_CLIENT, 9999);
 	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_NOT_TLS, 1, 0);
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text, "no failure reaches a warning: 9999 of 10000 ok");
 	assert_has(text, "not_tls, 0.01 % (1)");
 	free(text);
@@ -159,13 +117,13 @@ START_TEST(answers_nothing_seen)
 	char *text;
 
 	sample_nothing(&snapshot);
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text, "no TLS handshake was seen in 30.0 s\n");
 	assert_has(text, "That can mean");
 	free(text);
 	snapshot.totals[DIRECTION_UPSTREAM].begun = 4;
 	snapshot.totals[DIRECTION_UPSTREAM].open = 4;
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text, "no TLS handshake has ended in 30.0 s: 4 wait\n");
 	free(text);
 	snapshot_release(&snapshot);
@@ -183,7 +141,7 @@ START_TEST(says_only_what_is_known)
 	row->first_ns = 0;
 	row->error_count = 0;
 	row->latency = (struct histogram){ 0 };
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	assert_begins(text, "upstream: 100.0 % fail, missing_sni; peers not known; see proxy_ssl_server_name\n");
 	assert_has(text, "identities missing for 50 handshakes: ring was full");
 	assert_has_not(text, "since");
@@ -214,7 +172,7 @@ START_TEST(stays_within_the_width)
 		row->incomplete = true;
 	}
 	snapshot.losses = (struct losses){ 1, 2, 3, 4, 5, 6, 7, 8 };
-	text = report_text(&snapshot, &options);
+	text = report_as_text(&snapshot, &options);
 	assert_plain(text, width < 40 ? 40 : width);
 	if (width >= 100)
 		assert_has(text, "server names: \\x1b[31mevil\\x00\\xff\"\\\\\\u{202e}\\x0a.test (100)");
@@ -231,10 +189,10 @@ START_TEST(colors_when_asked)
 
 	sample_nothing(&snapshot);
 	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_NO_SHARED_CIPHER, 50, 1);
-	text = report_text(&snapshot, &options);
+	text = report_as_text(&snapshot, &options);
 	assert_begins(text, "\033[1;31mclient: 100.0 % fail");
 	free(text);
-	text = report_text(&snapshot, NULL);
+	text = report_as_text(&snapshot, NULL);
 	ck_assert_ptr_null(strchr(text, '\033'));
 	free(text);
 	snapshot_release(&snapshot);

@@ -6,13 +6,15 @@
 
 #include <linux/types.h>
 
+#include "diagnose/accept_queue.h"
 #include "diagnose/diagnose.h"
+#include "diagnose/resumption.h"
+#include "diagnose/saturation.h"
 #include "handshake/names.h"
 
-#define INFO_CAUSES        3 /* causes below a warning that are worth a finding */
-#define EVIDENCE_NAMES     3 /* peers and server names quoted in a line */
-#define WORKER_BUSY_RATIO  0.9
-#define WORKER_DELAY_RATIO 0.1
+#define INFO_CAUSES    3 /* causes below a warning that are worth a finding */
+#define EVIDENCE_NAMES 3 /* peers and server names quoted in a line */
+#define NO_CAUSES      6 /* findings that are no cause: there is room for them, whatever fails */
 
 /* How to see for oneself, where a command shows it. A direction a row; others have the general line only. */
 static const struct {
@@ -82,6 +84,8 @@ enum severity diagnose_severity(const struct cause_row *row)
 	enum fixer fixer = cause_fixer(row->cause, row->direction);
 	bool lowered = fixer == FIXER_NOBODY || (fixer == FIXER_PEER && never_worked(row));
 
+	if (cause_is_of_workers(row))
+		return severity;
 	return lowered && severity > SEVERITY_INFO ? (enum severity)(severity - 1) : severity;
 }
 
@@ -152,6 +156,9 @@ static void add_cause_evidence(struct finding *finding, const struct snapshot *s
 	if (snapshot_over_quic(row))
 		finding_evidence(finding, "%" PRIu64 " of them over QUIC%s", snapshot_over_quic(row),
 				 diagnose_quic_hides(row->cause));
+	if (cause_is_given_up(row->cause) && row->waited_for_worker)
+		finding_evidence(finding, "%" PRIu64 " of them waited longer for nginx's worker than for the peer",
+				 row->waited_for_worker);
 	if (row->error_count)
 		finding_evidence(finding, "library error %08X, %s: %" PRIu64 " times", row->errors[0].code,
 				 error_text(row->errors[0].code, row->errors[0].family, text), row->errors[0].count);
@@ -171,9 +178,14 @@ static void add_proof(struct finding *finding, const struct cause_row *row)
 		       cause_id(row->cause), direction_name(row->direction));
 }
 
+const char *diagnose_advice(const struct snapshot *snapshot, const struct cause_row *row)
+{
+	return cause_is_of_workers(row) ? workers_advice(snapshot) : cause_advice(row->cause, row->direction);
+}
+
 static void add_cause(struct findings *findings, const struct snapshot *snapshot, const struct cause_row *row)
 {
-	const char *advice = cause_advice(row->cause, row->direction);
+	const char *advice = diagnose_advice(snapshot, row);
 	char id[FINDING_ID_BYTES];
 	struct finding *finding;
 
@@ -196,50 +208,9 @@ static void diagnose_causes(const struct snapshot *snapshot, struct findings *fi
 
 		if (diagnose_severity(row) == SEVERITY_INFO && infos++ >= INFO_CAUSES)
 			continue;
-		/* Room for what is no cause: the last places are not for causes. */
-		if (findings->count < FINDINGS_MAX - 3)
+		if (findings->count < FINDINGS_MAX - NO_CAUSES)
 			add_cause(findings, snapshot, row);
 	}
-}
-
-static bool is_busy(const struct snapshot_worker *worker)
-{
-	double delay = worker->run_delay_ratio > 0 ? worker->run_delay_ratio : 0;
-	double cpu = worker->cpu_ratio > 0 ? worker->cpu_ratio : 0;
-
-	return delay >= WORKER_DELAY_RATIO || cpu + delay >= WORKER_BUSY_RATIO;
-}
-
-static void diagnose_workers(const struct snapshot *snapshot, struct findings *findings)
-{
-	struct finding *finding = NULL;
-	size_t busy = 0, known = 0;
-
-	for (size_t i = 0; i < snapshot->worker_count; i++) {
-		busy += is_busy(&snapshot->workers[i]);
-		known += snapshot->workers[i].cpu_ratio >= 0 || snapshot->workers[i].run_delay_ratio >= 0;
-	}
-	if (!busy)
-		return;
-	finding = findings_add(findings, "workers_saturated", SEVERITY_WARNING);
-	finding_title(finding, "%zu of %zu workers are short of CPU, so handshakes wait for them", busy, known);
-	for (size_t i = 0; i < snapshot->worker_count; i++) {
-		const struct snapshot_worker *worker = &snapshot->workers[i];
-
-		if (!is_busy(worker))
-			continue;
-		if (worker->cpu_ratio < 0 || worker->run_delay_ratio < 0)
-			finding_evidence(finding, "worker %" PRIu32 ": %.0f %% %s", worker->pid,
-					 100 * (worker->cpu_ratio < 0 ? worker->run_delay_ratio : worker->cpu_ratio),
-					 worker->cpu_ratio < 0 ? "waiting for a CPU" : "of a CPU");
-		else
-			finding_evidence(finding, "worker %" PRIu32 ": %.0f %% of a CPU, %.0f %% waiting for one",
-					 worker->pid, worker->cpu_ratio * 100, worker->run_delay_ratio * 100);
-	}
-	finding_change(finding, "worker_processes auto; the CPU limit of the service or container");
-	finding_change(finding,
-		       "ssl_session_cache shared and session tickets spare full handshakes; ECDSA keys sign cheaper");
-	finding_verify(finding, "tlswhy report -d 30: the workers' CPU and the handshakes' p99 go down");
 }
 
 static void diagnose_measurement(const struct snapshot *snapshot, struct findings *findings)
@@ -264,9 +235,13 @@ static void diagnose_measurement(const struct snapshot *snapshot, struct finding
 
 void diagnose(const struct snapshot *snapshot, struct findings *findings)
 {
+	bool workers_short;
+
 	memset(findings, 0, sizeof(*findings));
 	diagnose_causes(snapshot, findings);
-	diagnose_workers(snapshot, findings);
+	workers_short = diagnose_saturation(snapshot, findings);
+	diagnose_accept_queue(snapshot, workers_short, findings);
+	diagnose_resumption(snapshot, findings);
 	diagnose_measurement(snapshot, findings);
 	findings_sort(findings);
 }

@@ -13,7 +13,7 @@
 
 #include "handshake/snapshot.h"
 
-#define FINDINGS_MAX       24
+#define FINDINGS_MAX       27
 #define FINDING_LINES      5
 #define FINDING_TEXT_BYTES 224
 #define FINDING_ID_BYTES   48
@@ -36,7 +36,7 @@ struct finding {
 	struct finding_lines evidence, change, verify;
 };
 
-/* About 90 KB: for the heap or static storage of a command. `= { 0 }` is none. */
+/* About 100 KB: for the heap or static storage of a command. `= { 0 }` is none. */
 struct findings {
 	struct finding items[FINDINGS_MAX];
 	size_t count;
@@ -51,9 +51,21 @@ struct findings {
  *   info      less, the three most frequent only
  * It is one step lower where nobody can fix the cause, and where a client must fix it and no peer that failed was
  * also seen to succeed: scanners, health checks and those who never got in look like that. Where no peer is known
- * (the ring was full) it is not lowered. Then the workers: warning where one runs or waits for a CPU 90 % of the
- * time, or waits 10 % of it. Then the measurement itself: info where counts are not exact, or evidence was switched
- * off for a while.
+ * (the ring was full) it is not lowered, nor where peers gave up and most had waited longer for nginx's worker than
+ * nginx for them: that is ours to fix, and what to change is then about the workers.
+ *
+ * Then the workers. One is short of CPU where it ran or waited for one 90 % of the time, or for 2 seconds or more did
+ * so nearly all the second; where no seconds were sampled, also where it waited 10 % of the time. It is starved,
+ * others use its CPU, where it waited at least half as long as it ran; else busy itself. One is blocked where its CPU
+ * is known and it is not short of it, and yet late: lag of 100 ms or more at the 99th percentile, of 20 handshakes or
+ * more, three of them so late.
+ *   workers_saturated  those that are short of CPU
+ *   workers_blocked    those that are blocked
+ *     critical where 20 or more of their timeouts and abandoned handshakes, and 10 % of all settled handshakes,
+ * waited longer for the worker than for the peer; else warning accept_queue_overflow  warning: a listener of nginx
+ * dropped connections, and neither of the above is there; where one is, the listener is evidence of it resumption_low
+ * info: full handshakes took CPU that resumed ones would have spared, 1 s or more and 20 % or more of the workers'
+ * Then the measurement itself: info where counts are not exact, or evidence was switched off for a while.
  */
 void diagnose(const struct snapshot *snapshot, struct findings *findings);
 
@@ -64,6 +76,9 @@ void diagnose(const struct snapshot *snapshot, struct findings *findings);
 const struct cause_row *diagnose_leading_cause(const struct snapshot *snapshot);
 /* By the rules above. */
 enum severity diagnose_severity(const struct cause_row *row);
+
+/* What to look at or change: cause_advice(), or of nginx's workers where these were what was waited for. Static. */
+const char *diagnose_advice(const struct snapshot *snapshot, const struct cause_row *row);
 
 /* Settled handshakes of a direction: begun, less open and evicted ones. The denominator of every share. */
 uint64_t diagnose_settled(const struct snapshot *snapshot, unsigned int direction);

@@ -11,30 +11,6 @@
 #define WIDTH_DEFAULT 100
 #define HOST_COLUMNS  60
 
-const char *duration_text(uint64_t ns, char buffer[DURATION_BYTES])
-{
-	double ms = (double)ns / 1e6;
-
-	if (ms >= 1000)
-		snprintf(buffer, DURATION_BYTES, "%.2f s", ms / 1000);
-	else
-		snprintf(buffer, DURATION_BYTES, "%.*f ms", ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
-	return buffer;
-}
-
-const char *percent_text(double ratio, char buffer[DURATION_BYTES])
-{
-	double percent = ratio * 100;
-
-	if (percent > 0 && percent < 0.01)
-		snprintf(buffer, DURATION_BYTES, "under 0.01 %%");
-	else if (percent > 99.9 && percent < 100)
-		snprintf(buffer, DURATION_BYTES, "over 99.9 %%");
-	else
-		snprintf(buffer, DURATION_BYTES, "%.*f %%", percent > 0 && percent < 1 ? 2 : 1, percent);
-	return buffer;
-}
-
 void write_heading(const struct page *page, const struct style *style, const char *format, ...)
 {
 	struct page colored = *page;
@@ -106,7 +82,10 @@ int text_report(const struct snapshot *snapshot, const struct finding *findings,
 	write_window(&page, snapshot);
 	write_causes(&page, &style, snapshot);
 	write_findings(&page, &style, findings, n);
+	write_workers(&page, &style, snapshot);
+	write_listeners(&page, &style, snapshot);
 	write_completed(&page, &style, snapshot);
+	write_servers(&page, &style, snapshot);
 	write_totals(&page, &style, snapshot);
 	write_targets(&page, &style, snapshot);
 	write_limits(&page, &style, snapshot);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "diagnose/saturation.h"
 #include "handshake/names.h"
 #include "output/text_parts.h"
 #include "output/when.h"
@@ -34,7 +35,7 @@ static void add_ok_figures(struct paragraph *paragraph, const struct snapshot *s
 {
 	uint64_t resumed = 0, ok = sum_ok(snapshot);
 	struct histogram all = { 0 };
-	char text[DURATION_BYTES];
+	char text[FIGURE_BYTES];
 
 	for (unsigned int direction = 0; direction < SNAPSHOT_DIRECTIONS; direction++) {
 		histogram_merge(&all, &snapshot->ok[direction].latency);
@@ -54,9 +55,9 @@ static size_t directive_length(const char *advice)
 	return memchr(advice, '_', length) ? length : 0;
 }
 
-static void add_directive(struct paragraph *paragraph, const struct cause_row *row)
+static void add_directive(struct paragraph *paragraph, const struct snapshot *snapshot, const struct cause_row *row)
 {
-	const char *advice = cause_advice(row->cause, row->direction);
+	const char *advice = diagnose_advice(snapshot, row);
 	size_t length = directive_length(advice);
 
 	if (!length)
@@ -85,28 +86,46 @@ static void add_since(struct paragraph *paragraph, const struct snapshot *snapsh
 	paragraph_add(paragraph, " since %.8sZ", text); /* whole seconds */
 }
 
+/* That it is not the peers, and what it is with the workers. */
+static void write_late(const struct page *page, const struct snapshot *snapshot, const struct cause_row *row)
+{
+	struct paragraph paragraph = { 0 };
+	char title[FINDING_TEXT_BYTES];
+
+	paragraph_add(&paragraph, "%" PRIu64 " of these waited longer for nginx's worker than for the peer",
+		      row->waited_for_worker);
+	if (workers_title(snapshot, title))
+		paragraph_add(&paragraph, ": %s", title);
+	paragraph_write(&paragraph, page, 2, 2);
+}
+
 /* One line where it fits into 100 columns; counts and meaning follow on the next. */
 static void write_failing(const struct page *page, const struct style *style, const struct snapshot *snapshot,
 			  const struct cause_row *row)
 {
-	bool critical = diagnose_severity(row) == SEVERITY_CRITICAL;
+	bool critical = diagnose_severity(row) == SEVERITY_CRITICAL, of_workers = cause_is_of_workers(row);
 	struct page colored = *page;
 	struct paragraph paragraph = { 0 };
-	char text[DURATION_BYTES];
+	char text[FIGURE_BYTES];
 
 	colored.color = critical ? style->critical : style->warning;
 	paragraph_add(&paragraph, "%s: %s fail, %s", direction_name(row->direction), percent_text(row->share, text),
 		      cause_id(row->cause));
 	add_since(&paragraph, snapshot, row);
-	add_peers(&paragraph, row);
+	if (of_workers)
+		paragraph_add(&paragraph, "; nginx's worker was late");
+	else
+		add_peers(&paragraph, row);
 	if (row->requests_lost)
 		paragraph_add(&paragraph, "; %" PRIu64 " requests lost", row->requests_lost);
-	add_directive(&paragraph, row);
+	add_directive(&paragraph, snapshot, row);
 	paragraph_write(&paragraph, &colored, 0, 2);
 	paragraph = (struct paragraph){ 0 };
 	paragraph_add(&paragraph, "%" PRIu64 " of %" PRIu64 " settled handshakes: %s", row->count,
 		      diagnose_settled(snapshot, row->direction), cause_meaning(row->cause));
 	paragraph_write(&paragraph, page, 2, 2);
+	if (of_workers)
+		write_late(page, snapshot, row);
 }
 
 /* Failures, but none that reaches a warning. */
@@ -116,7 +135,7 @@ static void write_minor(const struct page *page, const struct style *style, cons
 	uint64_t settled = sum_settled(snapshot), ok = sum_ok(snapshot);
 	struct page colored = *page;
 	struct paragraph paragraph = { 0 };
-	char text[DURATION_BYTES];
+	char text[FIGURE_BYTES];
 
 	colored.color = style->good;
 	paragraph_add(&paragraph, "no failure reaches a warning: %" PRIu64 " of %" PRIu64 " ok", ok, settled);

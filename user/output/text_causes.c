@@ -136,7 +136,7 @@ static void write_evidence(const struct page *page, const struct cause_row *row)
 
 static void write_latency(const struct page *page, const struct cause_row *row)
 {
-	char p50[DURATION_BYTES], p99[DURATION_BYTES];
+	char p50[FIGURE_BYTES], p99[FIGURE_BYTES];
 	struct paragraph paragraph = { 0 };
 
 	if (!row->latency.count)
@@ -144,6 +144,29 @@ static void write_latency(const struct page *page, const struct cause_row *row)
 	paragraph_add(&paragraph, "time until it failed: p50 %s, p99 %s",
 		      duration_text(histogram_quantile_ns(&row->latency, 0.5), p50),
 		      duration_text(histogram_quantile_ns(&row->latency, 0.99), p99));
+	paragraph_write(&paragraph, page, 4, 2);
+}
+
+/* Where the time went, and for whom was waited where somebody gave up. */
+static void write_waits(const struct page *page, const struct cause_row *row)
+{
+	struct paragraph paragraph = { 0 };
+
+	if (row->parts.whole_us) {
+		paragraph_add(&paragraph, "where the time went: ");
+		add_parts(&paragraph, &row->parts);
+		paragraph_write(&paragraph, page, 4, 2);
+	}
+	if (!cause_is_given_up(row->cause) || !(row->waited_for_worker + row->waited_for_peer))
+		return;
+	paragraph = (struct paragraph){ 0 };
+	if (row->waited_for_worker)
+		paragraph_add(&paragraph,
+			      "of these %" PRIu64 " waited longer for nginx's worker than for the peer, %" PRIu64
+			      " for the peer",
+			      row->waited_for_worker, row->waited_for_peer);
+	else
+		paragraph_add(&paragraph, "of these none waited longer for nginx's worker than for the peer");
 	paragraph_write(&paragraph, page, 4, 2);
 }
 
@@ -160,11 +183,11 @@ static void write_requests(const struct page *page, const struct cause_row *row)
 	paragraph_write(&paragraph, page, 4, 2);
 }
 
-static void write_cause(const struct page *page, const struct cause_row *row)
+static void write_cause(const struct page *page, const struct snapshot *snapshot, const struct cause_row *row)
 {
-	const char *advice = cause_advice(row->cause, row->direction);
+	const char *advice = diagnose_advice(snapshot, row);
 	struct paragraph paragraph = { 0 };
-	char text[DURATION_BYTES];
+	char text[FIGURE_BYTES];
 
 	paragraph_add(&paragraph, "%s: %" PRIu64 ", %s: %s", cause_id(row->cause), row->count,
 		      percent_text(row->share, text), cause_meaning(row->cause));
@@ -176,6 +199,7 @@ static void write_cause(const struct page *page, const struct cause_row *row)
 	write_errors(page, row);
 	write_evidence(page, row);
 	write_latency(page, row);
+	write_waits(page, row);
 	if (row->incomplete) {
 		paragraph = (struct paragraph){ 0 };
 		paragraph_add(&paragraph, "incomplete: a probe it needs was switched off for a while");
@@ -205,7 +229,7 @@ void write_causes(const struct page *page, const struct style *style, const stru
 			      direction_name(order[i]), failed, diagnose_settled(snapshot, order[i]));
 		for (size_t at = 0; at < snapshot->cause_count; at++) {
 			if (snapshot->causes[at].direction == order[i])
-				write_cause(page, &snapshot->causes[at]);
+				write_cause(page, snapshot, &snapshot->causes[at]);
 		}
 	}
 }

@@ -1,96 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What went well, totals, targets, and what is not known: the end of the text report. */
+/* Totals, targets, and what is not known: the end of the text report. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "handshake/names.h"
 #include "output/text_parts.h"
 
-#define CIPHERS_SHOWN 5
-#define PATH_COLUMNS  70
-#define PIDS_SHOWN    16
+#define PATH_COLUMNS 70
+#define PIDS_SHOWN   16
 
 static const unsigned int order[] = { DIRECTION_CLIENT, DIRECTION_UPSTREAM, DIRECTION_UNKNOWN };
 #define ORDERS (sizeof(order) / sizeof(order[0]))
-
-static void add_quantiles(struct paragraph *paragraph, const struct histogram *latency)
-{
-	char p50[DURATION_BYTES], p90[DURATION_BYTES], p99[DURATION_BYTES], max[DURATION_BYTES];
-
-	if (!latency->count)
-		return;
-	paragraph_add(paragraph, ", p50 %s, p90 %s, p99 %s, max %s%s",
-		      duration_text(histogram_quantile_ns(latency, 0.5), p50),
-		      duration_text(histogram_quantile_ns(latency, 0.9), p90),
-		      duration_text(histogram_quantile_ns(latency, 0.99), p99), latency->max_is_bound ? "about " : "",
-		      duration_text(latency->max_ns, max));
-}
-
-static void write_ok(const struct page *page, const struct snapshot *snapshot, unsigned int direction)
-{
-	const struct totals *totals = &snapshot->totals[direction];
-	struct paragraph paragraph = { 0 };
-	char text[DURATION_BYTES];
-
-	if (!totals->ok && !snapshot->ok[direction].count)
-		return;
-	paragraph_add(&paragraph, "%s: %" PRIu64 " ok", direction_name(direction), totals->ok);
-	add_quantiles(&paragraph, &snapshot->ok[direction].latency);
-	if (totals->ok)
-		paragraph_add(&paragraph, ", %s resumed a session",
-			      percent_text((double)totals->resumed / (double)totals->ok, text));
-	paragraph_write(&paragraph, page, 2, 2);
-}
-
-static void write_versions(const struct page *page, const struct snapshot *snapshot, unsigned int direction)
-{
-	struct paragraph paragraph = { 0 };
-	char text[NAME_BYTES];
-
-	paragraph_add(&paragraph, "%s versions:", direction_name(direction));
-	for (size_t i = 0, shown = 0; i < snapshot->version_count; i++) {
-		const struct version_row *row = &snapshot->versions[i];
-
-		if (row->direction == direction)
-			paragraph_add(&paragraph, "%s%s %" PRIu64, shown++ ? ", " : " ",
-				      version_name(row->version, text), row->count);
-	}
-	if (strchr(paragraph.text, ':')[1])
-		paragraph_write(&paragraph, page, 2, 2);
-}
-
-static void write_ciphers(const struct page *page, const struct snapshot *snapshot, unsigned int direction)
-{
-	struct paragraph paragraph = { 0 };
-	char text[NAME_BYTES];
-
-	paragraph_add(&paragraph, "%s ciphers, most:", direction_name(direction));
-	for (size_t i = 0, shown = 0; i < snapshot->cipher_count && shown < CIPHERS_SHOWN; i++) {
-		const struct cipher_row *row = &snapshot->ciphers[i];
-
-		if (row->direction == direction)
-			paragraph_add(&paragraph, "%s%s %" PRIu64, shown++ ? ", " : " ",
-				      cipher_name(row->cipher, text), row->count);
-	}
-	if (strchr(paragraph.text, ':')[1])
-		paragraph_write(&paragraph, page, 2, 2);
-}
-
-void write_completed(const struct page *page, const struct style *style, const struct snapshot *snapshot)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < ORDERS; i++)
-		any |= snapshot->totals[order[i]].ok || snapshot->ok[order[i]].count;
-	if (!any)
-		return;
-	write_heading(page, style, "Completed handshakes");
-	for (size_t i = 0; i < ORDERS; i++) {
-		write_ok(page, snapshot, order[i]);
-		write_versions(page, snapshot, order[i]);
-		write_ciphers(page, snapshot, order[i]);
-	}
-}
 
 static void write_total(const struct page *page, const struct totals *totals, unsigned int direction)
 {
@@ -141,30 +61,12 @@ static void write_target(const struct page *page, const struct snapshot_target *
 	paragraph_write(&paragraph, page, 2, 2);
 }
 
-/* Only those that somebody measured. */
-static void write_worker(const struct page *page, const struct snapshot_worker *worker)
-{
-	struct paragraph paragraph = { 0 };
-
-	if (worker->cpu_ratio < 0 && worker->run_delay_ratio < 0)
-		return;
-	paragraph_add(&paragraph, "worker %" PRIu32 ": %" PRIu64 " handshakes, %" PRIu64 " failed", worker->pid,
-		      worker->handshakes, worker->failed);
-	if (worker->cpu_ratio >= 0)
-		paragraph_add(&paragraph, ", %.0f %% of a CPU", worker->cpu_ratio * 100);
-	if (worker->run_delay_ratio >= 0)
-		paragraph_add(&paragraph, ", %.0f %% waiting for one", worker->run_delay_ratio * 100);
-	paragraph_write(&paragraph, page, 2, 2);
-}
-
 void write_targets(const struct page *page, const struct style *style, const struct snapshot *snapshot)
 {
 	if (snapshot->target_count)
 		write_heading(page, style, "Watched");
 	for (size_t i = 0; i < snapshot->target_count; i++)
 		write_target(page, &snapshot->targets[i]);
-	for (size_t i = 0; i < snapshot->worker_count && i < PIDS_SHOWN; i++)
-		write_worker(page, &snapshot->workers[i]);
 }
 
 static void write_losses(const struct page *page, const struct losses *losses)
