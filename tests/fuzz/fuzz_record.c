@@ -40,15 +40,16 @@ static void require_line(const char *text, size_t size)
 }
 
 static void print(const struct observation *observation,
-		  int (*trace)(const struct observation *observation, uint64_t unix_offset_ns, FILE *stream),
+		  int (*trace)(const struct observation *observation, const struct trace_clock *clock, FILE *stream),
 		  int is_json)
 {
+	static const struct trace_clock clock = { .unix_offset_ns = 1772600767ull * 1000000000, .tick_ns = 4000000 };
 	char *text = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 
 	require(stream != NULL);
-	require(trace(observation, 1772600767ull * 1000000000, stream) == 0);
+	require(trace(observation, &clock, stream) == 0);
 	fclose(stream);
 	require_line(text, size);
 	if (is_json && size) {

@@ -28,6 +28,7 @@
 	X(export)           \
 	X(foreign_budget)   \
 	X(trace)            \
+	X(trace_time)       \
 	X(accessor)         \
 	X(layout)           \
 	X(layout_unknown)   \

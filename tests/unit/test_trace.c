@@ -11,103 +11,27 @@
 #include "output/trace_text.h"
 #include "output/when.h"
 
+#include "trace_sample.h"
+
 Suite *suite_trace(void);
-
-#define OFFSET_NS (1772600767ull * 1000000000) /* 2026-03-04T05:06:07Z, when the monotonic clock was 0 */
-
-static struct observation rejected(void)
-{
-	struct observation observation = {
-		.event = {
-			.header = { .kind = EVENT_AMENDED, .tgid = 4711 },
-			.time_ns = 123456789,
-			.verdict = {
-				.direction = DIRECTION_UPSTREAM,
-				.outcome = OUTCOME_REJECTED,
-				.rejection = REJECTION_UPSTREAM_VERIFY,
-				.library = LIBRARY_OPENSSL_3,
-				.flags = VERDICT_ALERT_RECEIVED | VERDICT_NGINX_FACTS | VERDICT_PEER_CERTIFICATE,
-				.alert_received = 40,
-				.verify_result = 10,
-				.error_errno = 104,
-			},
-			.latency_ns = 10000000,
-			.parts.us = { [PART_CPU] = 2000, [PART_PREEMPTED] = 1000 },
-			.connection = 77,
-			.flags = EVENT_SOCKET | EVENT_NGINX | EVENT_RESUMED,
-			.generation = 3,
-			.cipher = 0x03001302,
-			.tls_version = 0x0304,
-			.family = AF_INET,
-			.peer = { 192, 0, 2, 1 },
-			.peer_port = 8443,
-			.local_port = 40000,
-			.error_count = 2,
-			.errors = { 0x0a0000c1, 0x80000002 },
-		},
-		.cause = CAUSE_PEER_CERTIFICATE_EXPIRED,
-		.sni = "a\033b",
-		.sni_bytes = 3,
-	};
-
-	return observation;
-}
-
-static char *line_of(const struct observation *observation,
-		     int (*print)(const struct observation *observation, uint64_t unix_offset_ns, FILE *stream))
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	ck_assert_ptr_nonnull(stream);
-	ck_assert_int_eq(print(observation, OFFSET_NS, stream), 0);
-	ck_assert_int_eq(fclose(stream), 0);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_msg((text[i] >= 0x20 && text[i] < 0x7f) || (text[i] == '\n' && i + 1 == size), "byte %02x",
-			      (unsigned char)text[i]);
-	return text;
-}
-
-static json_t *object_of(const struct observation *observation)
-{
-	char *text = line_of(observation, trace_json);
-	json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-
-	ck_assert_msg(json_is_object(object), "%s", text);
-	free(text);
-	return object;
-}
-
-static const char *string_at(json_t *object, const char *key)
-{
-	ck_assert_msg(json_is_string(json_object_get(object, key)), "'%s' is no string", key);
-	return json_string_value(json_object_get(object, key));
-}
-
-static void assert_seconds(json_t *object, const char *key, double seconds)
-{
-	ck_assert_msg(json_is_real(json_object_get(object, key)), "'%s' is no number", key);
-	ck_assert_double_eq_tol(json_real_value(json_object_get(object, key)), seconds, 1e-12);
-}
 
 START_TEST(json_says_what_is_known)
 {
-	struct observation observation = rejected();
-	json_t *object = object_of(&observation), *parts = json_object_get(object, "parts");
+	struct observation observation = trace_rejected();
+	json_t *object = trace_object_of(&observation), *parts = json_object_get(object, "parts");
 
-	ck_assert_str_eq(string_at(object, "time"), "2026-03-04T05:06:07.123456Z");
-	ck_assert_str_eq(string_at(object, "direction"), "upstream");
-	ck_assert_str_eq(string_at(object, "outcome"), "rejected");
-	ck_assert_str_eq(string_at(object, "cause"), "peer_certificate_expired");
-	ck_assert_str_eq(string_at(object, "peer"), "192.0.2.1");
-	ck_assert_str_eq(string_at(object, "server_name"), "a\033b");
-	ck_assert_str_eq(string_at(object, "version"), "TLSv1.3");
-	ck_assert_str_eq(string_at(object, "cipher"), "TLS_AES_256_GCM_SHA384");
-	ck_assert_str_eq(string_at(object, "alert_received"), "handshake_failure");
-	ck_assert_str_eq(string_at(object, "verify_text"), "certificate has expired");
-	ck_assert_str_eq(string_at(object, "errno"), "ECONNRESET");
-	ck_assert_str_eq(string_at(object, "transport"), "tcp");
+	ck_assert_str_eq(trace_string(object, "time"), "2026-03-04T05:06:07.123456Z");
+	ck_assert_str_eq(trace_string(object, "direction"), "upstream");
+	ck_assert_str_eq(trace_string(object, "outcome"), "rejected");
+	ck_assert_str_eq(trace_string(object, "cause"), "peer_certificate_expired");
+	ck_assert_str_eq(trace_string(object, "peer"), "192.0.2.1");
+	ck_assert_str_eq(trace_string(object, "server_name"), "a\033b");
+	ck_assert_str_eq(trace_string(object, "version"), "TLSv1.3");
+	ck_assert_str_eq(trace_string(object, "cipher"), "TLS_AES_256_GCM_SHA384");
+	ck_assert_str_eq(trace_string(object, "alert_received"), "handshake_failure");
+	ck_assert_str_eq(trace_string(object, "verify_text"), "certificate has expired");
+	ck_assert_str_eq(trace_string(object, "errno"), "ECONNRESET");
+	ck_assert_str_eq(trace_string(object, "transport"), "tcp");
 	ck_assert_int_eq(json_integer_value(json_object_get(object, "pid")), 4711);
 	ck_assert_int_eq(json_integer_value(json_object_get(object, "port")), 8443);
 	ck_assert_int_eq(json_integer_value(json_object_get(object, "local_port")), 40000);
@@ -117,15 +41,15 @@ START_TEST(json_says_what_is_known)
 	ck_assert(json_is_true(json_object_get(object, "resumed")) &&
 		  json_is_true(json_object_get(object, "amends")));
 	ck_assert(json_is_null(json_object_get(object, "alert_sent")));
-	assert_seconds(object, "latency_seconds", 0.01);
-	assert_seconds(parts, "cpu_seconds", 0.002);
-	assert_seconds(parts, "preempted_seconds", 0.001);
-	assert_seconds(parts, "unattributed_seconds", 0.007);
+	trace_assert_seconds(object, "latency_seconds", 0.01);
+	trace_assert_seconds(parts, "cpu_seconds", 0.002);
+	trace_assert_seconds(parts, "preempted_seconds", 0.001);
+	trace_assert_seconds(parts, "unattributed_seconds", 0.007);
 	ck_assert(json_is_null(json_object_get(parts, "peer_seconds")));
-	ck_assert_uint_eq(json_object_size(parts), 6);
+	ck_assert_uint_eq(json_object_size(parts), 7);
 	ck_assert_uint_eq(json_array_size(json_object_get(object, "errors")), 2);
-	ck_assert_str_eq(string_at(json_array_get(json_object_get(object, "errors"), 0), "code"), "0A0000C1");
-	ck_assert_str_eq(string_at(json_array_get(json_object_get(object, "errors"), 1), "text"), "ENOENT");
+	ck_assert_str_eq(trace_string(json_array_get(json_object_get(object, "errors"), 0), "code"), "0A0000C1");
+	ck_assert_str_eq(trace_string(json_array_get(json_object_get(object, "errors"), 1), "text"), "ENOENT");
 	json_decref(object);
 }
 END_TEST
@@ -133,9 +57,11 @@ END_TEST
 START_TEST(json_knows_what_it_does_not_know)
 {
 	static const char *const unknown[] = {
-		"peer",       "port",       "local_port",     "server_name",   "latency_seconds",
-		"version",    "cipher",     "resumed",        "verify_result", "transport",
-		"connection", "proxied_by", "alert_received", "alert_sent",    "errno",
+		"peer",          "port",       "local_port",     "server_name",     "latency_seconds",
+		"version",       "cipher",     "resumed",        "verify_result",   "transport",
+		"connection",    "proxied_by", "alert_received", "alert_sent",      "errno",
+		"whole_seconds", "waited_for", "srtt_seconds",   "min_rtt_seconds", "retransmits",
+		"group",         "signature",
 	};
 	struct observation observation = {
 		.event = {
@@ -147,12 +73,14 @@ START_TEST(json_knows_what_it_does_not_know)
 		},
 		.cause = CAUSE_UNKNOWN,
 	};
-	json_t *object = object_of(&observation), *part;
+	json_t *object = trace_object_of(&observation), *part;
 	const char *key;
 
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		ck_assert_msg(json_is_null(json_object_get(object, unknown[i])), "'%s' is not null", unknown[i]);
 	json_object_foreach(json_object_get(object, "parts"), key, part)
+		ck_assert_msg(json_is_null(part), "'%s' is not null", key);
+	json_object_foreach(json_object_get(object, "resolution_seconds"), key, part)
 		ck_assert_msg(json_is_null(part), "'%s' is not null", key);
 	ck_assert(json_is_true(json_object_get(object, "joined")) &&
 		  json_is_false(json_object_get(object, "amends")));
@@ -164,17 +92,17 @@ END_TEST
 /* 0 is X509_V_OK and also what is there when nothing was verified. */
 START_TEST(verify_result_needs_a_certificate)
 {
-	struct observation observation = rejected();
+	struct observation observation = trace_rejected();
 	json_t *object;
 
 	observation.event.header.kind = EVENT_SETTLED;
 	observation.event.verdict = (struct verdict){ .library = LIBRARY_OPENSSL_3 };
-	object = object_of(&observation);
+	object = trace_object_of(&observation);
 	ck_assert(json_is_null(json_object_get(object, "verify_result")));
 	ck_assert(json_is_null(json_object_get(object, "verify_text")));
 	json_decref(object);
 	observation.event.verdict.flags = VERDICT_PEER_CERTIFICATE;
-	object = object_of(&observation);
+	object = trace_object_of(&observation);
 	ck_assert(json_is_integer(json_object_get(object, "verify_result")));
 	json_decref(object);
 }
@@ -182,17 +110,20 @@ END_TEST
 
 START_TEST(text_has_columns)
 {
-	struct observation observation = rejected();
-	char *line = line_of(&observation, trace_text);
+	struct observation observation = trace_rejected();
+	char *line = trace_line_of(&observation, trace_text);
 
-	ck_assert_str_eq(line, "05:06:07.123    4711 upstream 192.0.2.1:8443        a\\x1bb                       "
-			       "peer_certificate_expired       10.00 ms TLSv1.3 (amends), no shared cipher, received "
-			       "handshake_failure, certificate has expired, ECONNRESET\n");
+	ck_assert_str_eq(
+		line,
+		"05:06:07.123    4711 upstream 192.0.2.1:8443        a\\x1bb                       "
+		"peer_certificate_expired       10.00 ms TLSv1.3 (amends), no shared cipher, received "
+		"handshake_failure, certificate has expired, ECONNRESET [unattributed 7.00 ms, cpu 2.00 ms, preempted "
+		"1.00 ms]\n");
 	free(line);
 	observation = (struct observation){
 		.event = { .header = { .kind = EVENT_SETTLED }, .verdict = { .flags = VERDICT_JOINED } },
 	};
-	line = line_of(&observation, trace_text);
+	line = trace_line_of(&observation, trace_text);
 	ck_assert_str_eq(line, "05:06:07.000       0 unknown  -                     -                            "
 			       "ok                                    - -      \n");
 	free(line);
@@ -201,14 +132,14 @@ END_TEST
 
 START_TEST(text_cuts_names_and_no_addresses)
 {
-	struct observation observation = rejected();
+	struct observation observation = trace_rejected();
 	char *line;
 
 	memset(observation.sni, 0xff, 200);
 	observation.sni_bytes = 200;
 	observation.event.family = AF_INET6;
 	memset(observation.event.peer, 0xab, 16);
-	line = line_of(&observation, trace_text);
+	line = trace_line_of(&observation, trace_text);
 	ck_assert_ptr_nonnull(strstr(line, " [abab:abab:abab:abab:abab:abab:abab:abab]:8443 "));
 	ck_assert_ptr_nonnull(strstr(line, " \\xff\\xff\\xff\\xff\\xff\\xff...  "));
 	free(line);
@@ -218,21 +149,21 @@ END_TEST
 /* What a PROXY protocol header holds is the peer; it is text of a stranger. */
 START_TEST(peer_of_a_proxy)
 {
-	struct observation observation = rejected();
+	struct observation observation = trace_rejected();
 	json_t *object;
 	char *line;
 
 	memcpy(observation.event.proxy, "2001:db8::7", 11);
 	observation.event.proxy_bytes = 11;
 	observation.event.proxy_port = 555;
-	object = object_of(&observation);
-	ck_assert_str_eq(string_at(object, "peer"), "2001:db8::7");
-	ck_assert_str_eq(string_at(object, "proxied_by"), "192.0.2.1");
+	object = trace_object_of(&observation);
+	ck_assert_str_eq(trace_string(object, "peer"), "2001:db8::7");
+	ck_assert_str_eq(trace_string(object, "proxied_by"), "192.0.2.1");
 	ck_assert_int_eq(json_integer_value(json_object_get(object, "port")), 555);
 	json_decref(object);
 	memset(observation.event.proxy, '\033', EVENT_PROXY_BYTES);
 	observation.event.proxy_bytes = EVENT_PROXY_BYTES;
-	line = line_of(&observation, trace_text);
+	line = trace_line_of(&observation, trace_text);
 	ck_assert_ptr_nonnull(strstr(line, "\\x1b\\x1b:555"));
 	free(line);
 }
@@ -240,16 +171,16 @@ END_TEST
 
 START_TEST(marks_have_no_line)
 {
-	struct observation observation = rejected();
+	struct observation observation = trace_rejected();
 
 	for (uint8_t kind = EVENT_FINAL; kind <= EVENT_TARGET; kind++) {
 		char *text;
 
 		observation.event.header.kind = kind;
-		text = line_of(&observation, trace_text);
+		text = trace_line_of(&observation, trace_text);
 		ck_assert_str_eq(text, "");
 		free(text);
-		text = line_of(&observation, trace_json);
+		text = trace_line_of(&observation, trace_json);
 		ck_assert_str_eq(text, "");
 		free(text);
 	}
@@ -258,8 +189,8 @@ END_TEST
 
 START_TEST(header_fits_the_columns)
 {
-	struct observation observation = rejected();
-	char *line = line_of(&observation, trace_text), *text = NULL;
+	struct observation observation = trace_rejected();
+	char *line = trace_line_of(&observation, trace_text), *text = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "command/command.h"
 #include "command/source.h"
+#include "host/clock.h"
 #include "output/trace_json.h"
 #include "output/trace_text.h"
 
@@ -29,7 +30,7 @@ struct held {
 struct trace {
 	const struct options *options;
 	struct source *source;
-	uint64_t unix_offset_ns;
+	struct trace_clock clock;
 	struct held *held;
 	size_t first, count;
 	bool failed; /* the output is gone */
@@ -37,8 +38,8 @@ struct trace {
 
 static void print_line(struct trace *trace, const struct observation *observation)
 {
-	int error = trace->options->format == FORMAT_JSON ? trace_json(observation, trace->unix_offset_ns, stdout)
-							  : trace_text(observation, trace->unix_offset_ns, stdout);
+	int error = trace->options->format == FORMAT_JSON ? trace_json(observation, &trace->clock, stdout)
+							  : trace_text(observation, &trace->clock, stdout);
 
 	if (error)
 		trace->failed = true;
@@ -157,7 +158,8 @@ static int trace_all(struct trace *trace)
 	static const struct source_handlers handlers = { .observe = on_observation, .tick = on_tick };
 	bool done;
 
-	trace->unix_offset_ns = (uint64_t)source_window(trace->source)->unix_offset_ns;
+	trace->clock.unix_offset_ns = (uint64_t)source_window(trace->source)->unix_offset_ns;
+	trace->clock.tick_ns = source_is_live(trace->source) ? clock_tick_ns() : 0;
 	if (trace->options->format == FORMAT_TEXT)
 		trace_text_header(stdout);
 	fflush(stdout);

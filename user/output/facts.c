@@ -32,6 +32,38 @@ bool facts_has_verify_result(const struct observation *observation)
 	       (verdict->rejection != REJECTION_NONE || verdict->flags & VERDICT_PEER_CERTIFICATE);
 }
 
+bool facts_parts(const struct observation *observation, struct facts_parts *parts)
+{
+	const struct event *event = &observation->event;
+	uint64_t sum_us = 0;
+
+	*parts = (struct facts_parts){ 0 };
+	if (!facts_has_latency(observation))
+		return false;
+	parts->known[PART_CONNECT] = event->flags & EVENT_CONNECT;
+	parts->known[PART_LAG] = parts->known[PART_PEER] = event->flags & EVENT_WAITS;
+	parts->known[PART_CPU] = parts->known[PART_PREEMPTED] = parts->known[PART_UNATTRIBUTED] = true;
+	for (unsigned int part = 0; part < PART_COUNT; part++) {
+		parts->us[part] = parts->known[part] ? event->parts.us[part] : 0;
+		sum_us += parts->us[part];
+	}
+	parts->before_us = parts->known[PART_LAG] ? event->parts.before_us : 0;
+	parts->whole_us = (event->latency_ns + 500) / 1000 + parts->us[PART_CONNECT] + parts->before_us;
+	parts->us[PART_UNATTRIBUTED] = parts->whole_us > sum_us ? parts->whole_us - sum_us : 0;
+	return true;
+}
+
+bool facts_has_tcp(const struct observation *observation)
+{
+	const struct event *event = &observation->event;
+
+	if (!(event->flags & EVENT_SOCKET) || event->flags & EVENT_QUIC)
+		return false;
+	if (event->family != AF_INET && event->family != AF_INET6)
+		return false;
+	return event->srtt_us || event->min_rtt_us || event->retransmits;
+}
+
 void facts_peer(const struct observation *observation, struct facts_peer *peer)
 {
 	struct event event = observation->event;

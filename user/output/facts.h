@@ -14,6 +14,13 @@
 #include "handshake/names.h"
 #include "handshake/observation.h"
 #include "handshake/peer.h"
+#include "handshake/snapshot.h"
+
+/* What a trace must know of its watch. */
+struct trace_clock {
+	uint64_t unix_offset_ns; /* what to add to CLOCK_MONOTONIC to get nanoseconds since 1970 */
+	uint64_t tick_ns;        /* the kernel's tick; 0: unknown */
+};
 
 struct facts_peer {
 	char address[PEER_TEXT_BYTES];
@@ -24,6 +31,14 @@ struct facts_peer {
 	size_t proxy_bytes;
 };
 
+/* Where a handshake's time went; 0 where it is not known. */
+struct facts_parts {
+	bool known[PARTS_SHOWN];
+	uint64_t us[PARTS_SHOWN];
+	uint64_t before_us; /* of lag */
+	uint64_t whole_us;  /* latency, and what was measured before the first call */
+};
+
 /* False for marks, which have no line of their own. */
 bool facts_is_handshake(const struct observation *observation);
 /* False where the handshake was first seen in the middle: its latency and parts are too short. */
@@ -32,6 +47,10 @@ bool facts_has_latency(const struct observation *observation);
 bool facts_object_readable(const struct observation *observation);
 /* Whether verdict.verify_result is meant: after a rejection, or where the peer showed a certificate. */
 bool facts_has_verify_result(const struct observation *observation);
+/* False where the latency is not known: then no part is. */
+bool facts_parts(const struct observation *observation, struct facts_parts *parts);
+/* Whether the socket's round trip and retransmissions are meant: it is TCP, and was read. */
+bool facts_has_tcp(const struct observation *observation);
 void facts_peer(const struct observation *observation, struct facts_peer *peer);
 
 /*

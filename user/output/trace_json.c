@@ -35,22 +35,74 @@ static void put_peer(json_t *line, const struct observation *observation, bool *
 	json_put(line, "server_name", bytes_or_null(observation->sni, observation->sni_bytes), failed);
 }
 
-/* Of the wall time inside SSL_do_handshake, the worker either ran or waited for a CPU. */
-static json_t *parts(const struct observation *observation, bool *failed)
+/* Of a tick that is not known: no kernel of the machines it runs on ticks slower. */
+#define TICK_BOUND_NS 10000000ull
+
+static void put_part(json_t *object, unsigned int part, const char *key, const struct facts_parts *parts,
+		     bool *failed)
 {
-	const struct event *event = &observation->event;
-	bool measured = facts_has_latency(observation);
-	uint64_t waited = 1000ull * event->parts.us[PART_PREEMPTED], cpu = 1000ull * event->parts.us[PART_CPU];
-	uint64_t rest = event->latency_ns > waited + cpu ? event->latency_ns - waited - cpu : 0;
+	json_put(object, key, known(parts->known[part], json_seconds(1000 * parts->us[part])), failed);
+}
+
+static json_t *parts_object(const struct facts_parts *parts, bool *failed)
+{
+	bool lag_known = parts->known[PART_LAG];
 	json_t *object = json_object();
 
-	json_put(object, "peer_seconds", json_null(), failed);
-	json_put(object, "lag_seconds", json_null(), failed);
-	json_put(object, "cpu_seconds", known(measured, json_seconds(cpu)), failed);
-	json_put(object, "preempted_seconds", known(measured, json_seconds(waited)), failed);
-	json_put(object, "connect_seconds", json_null(), failed);
-	json_put(object, "unattributed_seconds", known(measured, json_seconds(rest)), failed);
+	put_part(object, PART_CONNECT, "connect_seconds", parts, failed);
+	put_part(object, PART_LAG, "lag_seconds", parts, failed);
+	json_put(object, "lag_before_seconds", known(lag_known, json_seconds(1000 * parts->before_us)), failed);
+	put_part(object, PART_PEER, "peer_seconds", parts, failed);
+	put_part(object, PART_CPU, "cpu_seconds", parts, failed);
+	put_part(object, PART_PREEMPTED, "preempted_seconds", parts, failed);
+	put_part(object, PART_UNATTRIBUTED, "unattributed_seconds", parts, failed);
 	return object;
+}
+
+/* Of what is not good to a microsecond. */
+static json_t *resolution(const struct event *event, const struct facts_parts *parts, uint64_t tick_ns, bool *failed)
+{
+	bool lag_coarse = parts->known[PART_LAG] && event->flags & EVENT_COARSE;
+	bool cpu_coarse = parts->known[PART_CPU] && event->flags & EVENT_SLEPT;
+	json_t *object = json_object();
+
+	if (!tick_ns)
+		tick_ns = TICK_BOUND_NS;
+	json_put(object, "lag", known(lag_coarse, json_seconds(tick_ns)), failed);
+	json_put(object, "cpu", known(cpu_coarse, json_seconds(tick_ns)), failed);
+	return object;
+}
+
+static const char *waited_for(const struct verdict *verdict)
+{
+	switch ((enum waited)verdict->waited) {
+	case WAITED_UNKNOWN:
+		break;
+	case WAITED_PEER:
+		return "peer";
+	case WAITED_WORKER:
+		return "worker";
+	}
+	return NULL;
+}
+
+static void put_time(json_t *line, const struct observation *observation, uint64_t tick_ns, bool *failed)
+{
+	const struct event *event = &observation->event;
+	bool has_tcp = facts_has_tcp(observation);
+	struct facts_parts parts;
+	bool measured = facts_parts(observation, &parts);
+
+	json_put(line, "latency_seconds", known(measured, json_seconds(event->latency_ns)), failed);
+	json_put(line, "whole_seconds", known(measured, json_seconds(1000 * parts.whole_us)), failed);
+	json_put(line, "parts", parts_object(&parts, failed), failed);
+	json_put(line, "resolution_seconds", resolution(event, &parts, tick_ns, failed), failed);
+	json_put(line, "waited_for", json_name(waited_for(&event->verdict)), failed);
+	json_put(line, "srtt_seconds", known(has_tcp && event->srtt_us, json_seconds(1000ull * event->srtt_us)),
+		 failed);
+	json_put(line, "min_rtt_seconds",
+		 known(has_tcp && event->min_rtt_us, json_seconds(1000ull * event->min_rtt_us)), failed);
+	json_put(line, "retransmits", known(has_tcp, json_count(event->retransmits)), failed);
 }
 
 static json_t *errors(const struct observation *observation, bool *failed)
@@ -101,6 +153,9 @@ static void put_session(json_t *line, const struct observation *observation, boo
 		 failed);
 	json_put(line, "cipher",
 		 json_name(event->cipher ? cipher_name((uint16_t)(event->cipher & 0xffff), name) : NULL), failed);
+	json_put(line, "group", json_name(event->group ? group_name(event->group, name) : NULL), failed);
+	json_put(line, "signature", json_name(event->signature ? signature_name(event->signature, name) : NULL),
+		 failed);
 	json_put(line, "resumed",
 		 known(facts_object_readable(observation), json_boolean(event->flags & EVENT_RESUMED)), failed);
 }
@@ -121,21 +176,19 @@ static const char *transport(const struct event *event)
 	return NULL;
 }
 
-static json_t *trace_line(const struct observation *observation, uint64_t unix_offset_ns, bool *failed)
+static json_t *trace_line(const struct observation *observation, const struct trace_clock *clock, bool *failed)
 {
 	const struct event *event = &observation->event;
-	bool measured = facts_has_latency(observation);
 	json_t *line = json_object();
 	char time[WHEN_BYTES];
 
-	json_put(line, "time", json_name(when_rfc3339(event->time_ns + unix_offset_ns, time)), failed);
+	json_put(line, "time", json_name(when_rfc3339(event->time_ns + clock->unix_offset_ns, time)), failed);
 	json_put(line, "pid", json_count(event->header.tgid), failed);
 	json_put(line, "direction", json_name(direction_name(event->verdict.direction)), failed);
 	put_peer(line, observation, failed);
 	json_put(line, "outcome", json_name(outcome_name(event->verdict.outcome)), failed);
 	json_put(line, "cause", json_name(cause_id(observation->cause)), failed);
-	json_put(line, "latency_seconds", known(measured, json_seconds(event->latency_ns)), failed);
-	json_put(line, "parts", parts(observation, failed), failed);
+	put_time(line, observation, clock->tick_ns, failed);
 	put_session(line, observation, failed);
 	put_verdict(line, observation, failed);
 	json_put(line, "transport", json_name(transport(event)), failed);
@@ -146,14 +199,14 @@ static json_t *trace_line(const struct observation *observation, uint64_t unix_o
 	return line;
 }
 
-int trace_json(const struct observation *observation, uint64_t unix_offset_ns, FILE *stream)
+int trace_json(const struct observation *observation, const struct trace_clock *clock, FILE *stream)
 {
 	autojson json_t *line = NULL;
 	bool failed = false;
 
 	if (!facts_is_handshake(observation))
 		return 0;
-	line = trace_line(observation, unix_offset_ns, &failed);
+	line = trace_line(observation, clock, &failed);
 	if (failed || !line)
 		return -ENOMEM;
 	return json_write(line, JSON_COMPACT, stream);

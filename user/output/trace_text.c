@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "output/facts.h"
+#include "diagnose/figures.h"
 #include "output/trace_text.h"
 #include "output/when.h"
 
@@ -12,11 +13,13 @@
 #define NAME_COLUMN   28
 #define ADDRESS_BYTES (PEER_TEXT_BYTES * ESCAPE_GROWTH + 16) /* with brackets and port */
 #define DETAIL_BYTES  512
+#define TIME_BYTES    160 /* all parts, with the longest figures */
+#define WORTH_US      1000
 
 int trace_text_header(FILE *stream)
 {
 	int written = fprintf(stream, COLUMNS " %s\n", "TIME (UTC)", "PID", "SIDE", "PEER", "SERVER NAME", "CAUSE",
-			      "LATENCY", "VERSION", "DETAIL");
+			      "LATENCY", "VERSION", "DETAIL [WHERE THE TIME WENT]");
 
 	return written < 0 ? -EIO : 0;
 }
@@ -74,15 +77,40 @@ static void detail_column(const struct observation *observation, char buffer[DET
 		add_detail(buffer, "", verify_text(verdict->verify_result, verdict->library, name));
 	if (verdict->error_errno)
 		add_detail(buffer, "", errno_name(verdict->error_errno, name));
+	if (verdict->waited == WAITED_WORKER)
+		add_detail(buffer, "", "waited longer for the worker than for the peer");
 	if (!buffer[0])
 		add_detail(buffer, "", verdict->outcome == OUTCOME_OK ? "" : outcome_name(verdict->outcome));
 }
 
-int trace_text(const struct observation *observation, uint64_t unix_offset_ns, FILE *stream)
+/* "[peer 200 ms, lag 1.20 ms]", the largest first: parts of 1 ms or of a hundredth of the whole. */
+static void time_column(const struct observation *observation, char buffer[TIME_BYTES])
+{
+	unsigned int order[PARTS_SHOWN];
+	struct facts_parts parts;
+	char text[FIGURE_BYTES];
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	if (!facts_parts(observation, &parts))
+		return;
+	parts_sort(parts.us, order);
+	for (unsigned int i = 0; i < PARTS_SHOWN; i++) {
+		uint64_t us = parts.us[order[i]];
+
+		if (us && (us >= WORTH_US || us * 100 >= parts.whole_us) && used < TIME_BYTES)
+			used += (size_t)snprintf(buffer + used, TIME_BYTES - used, "%s%s %s", used ? ", " : " [",
+						 part_name(order[i]), duration_text(1000 * us, text));
+	}
+	if (used && used + 1 < TIME_BYTES)
+		snprintf(buffer + used, TIME_BYTES - used, "]");
+}
+
+int trace_text(const struct observation *observation, const struct trace_clock *clock, FILE *stream)
 {
 	const struct event *event = &observation->event;
 	char time[WHEN_BYTES], pid[NAME_BYTES], peer[ADDRESS_BYTES], name[NAME_COLUMN + 1], latency[NAME_BYTES];
-	char version[NAME_BYTES], detail[DETAIL_BYTES];
+	char version[NAME_BYTES], detail[DETAIL_BYTES], parts[TIME_BYTES];
 	int written;
 
 	if (!facts_is_handshake(observation))
@@ -92,10 +120,11 @@ int trace_text(const struct observation *observation, uint64_t unix_offset_ns, F
 	escape_column(name, sizeof(name), NAME_COLUMN, observation->sni, observation->sni_bytes);
 	latency_column(observation, latency);
 	detail_column(observation, detail);
-	written = fprintf(stream, COLUMNS "%s%s\n", when_time_of_day(event->time_ns + unix_offset_ns, time), pid,
-			  direction_name(event->verdict.direction), peer, name[0] ? name : "-",
+	time_column(observation, parts);
+	written = fprintf(stream, COLUMNS "%s%s%s\n", when_time_of_day(event->time_ns + clock->unix_offset_ns, time),
+			  pid, direction_name(event->verdict.direction), peer, name[0] ? name : "-",
 			  cause_id(observation->cause), latency,
 			  event->tls_version ? version_name(event->tls_version, version) : "-", detail[0] ? " " : "",
-			  detail);
+			  detail, parts);
 	return written < 0 ? -EIO : 0;
 }

@@ -9,20 +9,20 @@
 #ifndef TLSWHY_OUTPUT_TRACE_TEXT_H
 #define TLSWHY_OUTPUT_TRACE_TEXT_H
 
-#include <stdint.h>
 #include <stdio.h>
 
 #include "handshake/observation.h"
+#include "output/facts.h"
 
 /* The columns' names. Returns 0, or -EIO where the stream failed. */
 int trace_text_header(FILE *stream);
 
 /*
  * Writes the line of one observation; a mark has none. The last column says what the cause does not: "(amends)" where
- * the line replaces an earlier one, the first library error, alerts, the verify result, errno.
- *   unix_offset_ns: what to add to CLOCK_MONOTONIC to get nanoseconds since 1970
- * Returns 0, or -EIO where the stream failed.
+ * the line replaces an earlier one, the first library error, alerts, the verify result, errno, and that the worker
+ * was late; then, in brackets, where the time went, the largest part first. Returns 0, or -EIO where the stream
+ * failed.
  */
-int trace_text(const struct observation *observation, uint64_t unix_offset_ns, FILE *stream);
+int trace_text(const struct observation *observation, const struct trace_clock *clock, FILE *stream);
 
 #endif
