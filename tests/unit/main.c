@@ -22,6 +22,7 @@
 	X(escape)           \
 	X(json)             \
 	X(json_host)        \
+	X(json_time)        \
 	X(text)             \
 	X(text_time)        \
 	X(openmetrics)      \

@@ -12,58 +12,10 @@
 #include "output/json.h"
 #include "output/json_value.h"
 
+#include "json_document.h"
 #include "sample.h"
 
 Suite *suite_json(void);
-
-static struct findings findings;
-
-/* The report as text, which must be ASCII and end in one newline. The caller frees it. */
-static char *report_text(const struct snapshot *snapshot)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	ck_assert_ptr_nonnull(stream);
-	diagnose(snapshot, &findings);
-	ck_assert_int_eq(json_report(snapshot, findings.items, findings.count, "0.1.0", stream), 0);
-	ck_assert_int_eq(fclose(stream), 0);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_msg((text[i] >= 0x20 && text[i] < 0x7f) || text[i] == '\n', "byte %02x", text[i]);
-	ck_assert_int_eq(text[size - 1], '\n');
-	return text;
-}
-
-static json_t *report(const struct snapshot *snapshot)
-{
-	char *text = report_text(snapshot);
-	json_error_t error;
-	json_t *document = json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-
-	ck_assert_msg(document != NULL, "%s", error.text);
-	free(text);
-	return document;
-}
-
-/* "a.b.0.c" in a document; fails where it is not there. */
-static json_t *at(json_t *document, const char *path)
-{
-	char step[64];
-
-	while (*path) {
-		size_t length = strcspn(path, ".");
-
-		ck_assert_uint_lt(length, sizeof(step));
-		memcpy(step, path, length);
-		step[length] = '\0';
-		document = json_is_array(document) ? json_array_get(document, (size_t)strtoul(step, NULL, 10))
-						   : json_object_get(document, step);
-		ck_assert_msg(document != NULL, "'%s' is missing", path);
-		path += length + (path[length] == '.');
-	}
-	return document;
-}
 
 /* The contract: the keys every report has, whatever was seen. */
 static const char *const keys[] = {
@@ -96,6 +48,12 @@ static const char *const keys[] = {
 	"losses.evicted",
 	"losses.read_faults",
 	"losses.unmatched",
+	"groups",
+	"costs",
+	"resumption",
+	"servers",
+	"generations",
+	"resolution.tick_seconds",
 };
 
 static const char *const keys_of_something[] = {
@@ -169,18 +127,18 @@ START_TEST(has_every_key)
 	json_t *document;
 
 	snapshot_init(&snapshot);
-	document = report(&snapshot);
+	document = json_document(&snapshot);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		at(document, keys[i]);
-	ck_assert(json_is_null(at(document, "host")) && json_is_null(at(document, "window.start")));
+		json_at(document, keys[i]);
+	ck_assert(json_is_null(json_at(document, "host")) && json_is_null(json_at(document, "window.start")));
 	json_decref(document);
 
 	sample_something(&snapshot);
-	document = report(&snapshot);
+	document = json_document(&snapshot);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		at(document, keys[i]);
+		json_at(document, keys[i]);
 	for (size_t i = 0; i < sizeof(keys_of_something) / sizeof(keys_of_something[0]); i++)
-		at(document, keys_of_something[i]);
+		json_at(document, keys_of_something[i]);
 	json_decref(document);
 	snapshot_release(&snapshot);
 }
@@ -192,22 +150,22 @@ START_TEST(says_what_was_counted)
 	json_t *document;
 
 	sample_something(&snapshot);
-	document = report(&snapshot);
-	ck_assert_str_eq(json_string_value(at(document, "schema")), "tlswhy.report/1");
-	ck_assert_str_eq(json_string_value(at(document, "window.start")), "2026-03-04T05:06:07.000000Z");
-	ck_assert_str_eq(json_string_value(at(document, "causes.0.first_seen")), "2026-03-04T05:06:12.000000Z");
-	ck_assert_int_eq(json_integer_value(at(document, "totals.client.begun")), 100);
-	ck_assert(json_is_true(at(document, "exact")) && json_is_null(at(document, "exact_reason")));
-	ck_assert_str_eq(json_string_value(at(document, "causes.0.direction")), "client");
-	ck_assert_str_eq(json_string_value(at(document, "causes.0.cause")), "no_shared_cipher");
-	ck_assert_double_eq_tol(json_real_value(at(document, "causes.0.share")), 0.1, 1e-12);
-	ck_assert_str_eq(json_string_value(at(document, "causes.0.errors.0.code")), "0A0000C1");
-	ck_assert_str_eq(json_string_value(at(document, "causes.0.errors.0.text")), "no shared cipher");
-	ck_assert_str_eq(json_string_value(at(document, "versions.0.version")), "TLSv1.3");
-	ck_assert_double_eq_tol(json_real_value(at(document, "ok.0.latency_seconds.sum")), 0.18, 1e-12);
-	ck_assert_double_eq_tol(json_real_value(at(document, "ok.0.latency_seconds.max")), 0.002, 1e-12);
-	ck_assert(json_is_null(at(document, "workers.0.run_delay_ratio")));
-	ck_assert(json_is_null(at(document, "workers.0.lag_seconds.p50")));
+	document = json_document(&snapshot);
+	ck_assert_str_eq(json_string_value(json_at(document, "schema")), "tlswhy.report/1");
+	ck_assert_str_eq(json_string_value(json_at(document, "window.start")), "2026-03-04T05:06:07.000000Z");
+	ck_assert_str_eq(json_string_value(json_at(document, "causes.0.first_seen")), "2026-03-04T05:06:12.000000Z");
+	ck_assert_int_eq(json_integer_value(json_at(document, "totals.client.begun")), 100);
+	ck_assert(json_is_true(json_at(document, "exact")) && json_is_null(json_at(document, "exact_reason")));
+	ck_assert_str_eq(json_string_value(json_at(document, "causes.0.direction")), "client");
+	ck_assert_str_eq(json_string_value(json_at(document, "causes.0.cause")), "no_shared_cipher");
+	ck_assert_double_eq_tol(json_real_value(json_at(document, "causes.0.share")), 0.1, 1e-12);
+	ck_assert_str_eq(json_string_value(json_at(document, "causes.0.errors.0.code")), "0A0000C1");
+	ck_assert_str_eq(json_string_value(json_at(document, "causes.0.errors.0.text")), "no shared cipher");
+	ck_assert_str_eq(json_string_value(json_at(document, "versions.0.version")), "TLSv1.3");
+	ck_assert_double_eq_tol(json_real_value(json_at(document, "ok.0.latency_seconds.sum")), 0.18, 1e-12);
+	ck_assert_double_eq_tol(json_real_value(json_at(document, "ok.0.latency_seconds.max")), 0.002, 1e-12);
+	ck_assert(json_is_null(json_at(document, "workers.0.run_delay_ratio")));
+	ck_assert(json_is_null(json_at(document, "workers.0.lag_seconds.p50")));
 	json_decref(document);
 	snapshot_release(&snapshot);
 }
@@ -221,8 +179,8 @@ START_TEST(escapes_foreign_bytes)
 	json_t *document, *name;
 
 	sample_something(&snapshot);
-	document = report(&snapshot);
-	name = at(document, "causes.0.server_names.0.name");
+	document = json_document(&snapshot);
+	name = json_at(document, "causes.0.server_names.0.name");
 	ck_assert_uint_eq(json_string_length(name), sizeof(expected) - 1);
 	ck_assert_mem_eq(json_string_value(name), expected, sizeof(expected));
 	json_decref(document);
@@ -239,9 +197,9 @@ START_TEST(histogram_is_cumulative)
 	size_t i, count;
 
 	object = json_histogram(&histogram);
-	ck_assert(json_is_null(at(object, "p99")) && json_is_null(at(object, "max")));
-	ck_assert_str_eq(json_string_value(at(object, "buckets.0.le")), "+Inf");
-	ck_assert_int_eq(json_integer_value(at(object, "buckets.0.count")), 0);
+	ck_assert(json_is_null(json_at(object, "p99")) && json_is_null(json_at(object, "max")));
+	ck_assert_str_eq(json_string_value(json_at(object, "buckets.0.le")), "+Inf");
+	ck_assert_int_eq(json_integer_value(json_at(object, "buckets.0.count")), 0);
 	json_decref(object);
 
 	histogram_add(&histogram, 500);
@@ -249,22 +207,22 @@ START_TEST(histogram_is_cumulative)
 	histogram_add(&histogram, 2000000);
 	histogram_add(&histogram, ~0ull >> 1);
 	object = json_histogram(&histogram);
-	count = json_array_size(at(object, "buckets"));
+	count = json_array_size(json_at(object, "buckets"));
 	ck_assert_uint_eq(count, 3);
-	json_array_foreach(at(object, "buckets"), i, bucket)
+	json_array_foreach(json_at(object, "buckets"), i, bucket)
 	{
-		ck_assert_int_gt(json_integer_value(at(bucket, "count")), last);
-		last = json_integer_value(at(bucket, "count"));
+		ck_assert_int_gt(json_integer_value(json_at(bucket, "count")), last);
+		last = json_integer_value(json_at(bucket, "count"));
 		if (i + 1 == count) {
-			ck_assert_str_eq(json_string_value(at(bucket, "le")), "+Inf");
+			ck_assert_str_eq(json_string_value(json_at(bucket, "le")), "+Inf");
 			continue;
 		}
-		ck_assert(json_is_real(at(bucket, "le")) && json_real_value(at(bucket, "le")) > bound);
-		bound = json_real_value(at(bucket, "le"));
+		ck_assert(json_is_real(json_at(bucket, "le")) && json_real_value(json_at(bucket, "le")) > bound);
+		bound = json_real_value(json_at(bucket, "le"));
 	}
 	ck_assert_int_eq(last, 4);
-	ck_assert_int_eq(json_integer_value(at(object, "buckets.1.count")), 3);
-	ck_assert_double_eq_tol(json_real_value(at(object, "buckets.0.le")), 1.024e-6, 1e-15);
+	ck_assert_int_eq(json_integer_value(json_at(object, "buckets.1.count")), 3);
+	ck_assert_double_eq_tol(json_real_value(json_at(object, "buckets.0.le")), 1.024e-6, 1e-15);
 	json_decref(object);
 }
 END_TEST
@@ -280,12 +238,13 @@ START_TEST(tells_what_is_missing)
 	snapshot.causes[0].incomplete = true;
 	snapshot.losses.ring_full = 3;
 	snapshot.totals[DIRECTION_CLIENT].open = UINT64_MAX;
-	document = report(&snapshot);
-	ck_assert(json_is_false(at(document, "exact")));
-	ck_assert_str_eq(json_string_value(at(document, "exact_reason")), "a reason");
-	ck_assert_str_eq(json_string_value(at(document, "causes.0.incomplete.0.end")), "2026-03-04T05:06:37.000000Z");
-	ck_assert_int_eq(json_integer_value(at(document, "losses.ring_full")), 3);
-	ck_assert_int_eq(json_integer_value(at(document, "totals.client.open")), INT64_MAX);
+	document = json_document(&snapshot);
+	ck_assert(json_is_false(json_at(document, "exact")));
+	ck_assert_str_eq(json_string_value(json_at(document, "exact_reason")), "a reason");
+	ck_assert_str_eq(json_string_value(json_at(document, "causes.0.incomplete.0.end")),
+			 "2026-03-04T05:06:37.000000Z");
+	ck_assert_int_eq(json_integer_value(json_at(document, "losses.ring_full")), 3);
+	ck_assert_int_eq(json_integer_value(json_at(document, "totals.client.open")), INT64_MAX);
 	json_decref(document);
 	snapshot_release(&snapshot);
 }

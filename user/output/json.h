@@ -17,8 +17,30 @@
  *   listeners, namespaces        what waits before accept(): json_host.h
  *   losses.settled_full, losses.undecodable
  *   *.latency_seconds.max_is_bound    max is a bound and not a measured value
- * causes[].incomplete is empty, or holds the one interval known: the whole window, within which evidence was switched
- * off for a while. workers[].lag_seconds is an empty histogram: nobody measures it.
+ *
+ * Where the time went (tlswhy(8), WHERE THE TIME GOES). P is a histogram of a part with its "share" of the whole, or
+ * null where it was measured in none; its sum and share are of all handshakes, its distribution is without spilled
+ * ones. W is {sum, share} or null. C are "versions", "ciphers", "groups", each [{version|cipher|group, count}].
+ *   causes[].parts, ok[].parts   {count, whole_seconds, lag_before_seconds, connect: P, lag: P, peer: P, cpu: P,
+ *                                preempted: P, unattributed: P}
+ *   causes[].waited_for          {worker, peer}: who was the longer wait, of those it is known of
+ *   ok[].cpu_seconds
+ *   groups        [{direction, group, count}], of full handshakes; group is null where not known
+ *   costs         [{direction, version, resumed, authentication, count, cpu_seconds, mean_cpu_seconds, cpu: H}]
+ *   resumption    [{direction, full, resumed, ratio, full_cpu_seconds, resumed_cpu_seconds, saving_seconds}]; the
+ *                 last is an upper bound, null where nothing was resumed
+ *   servers       [{direction, name, is_rest, ok, failed, resumed, full_cpu_seconds, resumed_cpu_seconds, C}]; name
+ *                 is null where none was sent, and of the rest
+ *   workers[]     cpu_ratio_peak, run_delay_ratio_peak, cpu_seconds, saturated_seconds, sampled_seconds: as sampled,
+ *                 null where nothing was; handshake_cpu_seconds, handshake_cpu_share (of cpu_seconds, at most 1),
+ *                 resumed, given_up, given_up_late, latency_seconds: H, whole_seconds, parts {connect: W, ...}, C
+ *   generations   [{master_pid, generation, workers, handshakes, failed, resumed, given_up, given_up_late,
+ *                 lag_seconds: H, latency_seconds: H, whole_seconds, parts, C}]
+ *   resolution    {tick_seconds}: of what is measured in ticks; null where not known
+ *
+ * causes[].incomplete is empty, or holds the one interval known: the whole window, within which evidence was
+ * switched off for a while. workers[].lag_seconds is how long data lay in the socket before the worker read it,
+ * empty where that was not measured.
  * Invariant: output is printable ASCII and newlines; foreign bytes are escaped by base/escape.h, then by jansson.
  * Must not know: clocks, where the snapshot came from.
  */

@@ -56,6 +56,11 @@ json_t *json_seconds(uint64_t ns)
 	return json_real((double)ns / 1e9);
 }
 
+json_t *json_microseconds(uint64_t us)
+{
+	return json_real((double)us / 1e6);
+}
+
 void json_put(json_t *object, const char *key, json_t *value, bool *failed)
 {
 	if (json_object_set_new_nocheck(object, key, value))

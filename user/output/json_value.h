@@ -32,6 +32,8 @@ json_t *json_number(double number);
 json_t *json_ratio(double ratio);
 /* Nanoseconds as seconds. */
 json_t *json_seconds(uint64_t ns);
+/* Microseconds as seconds. */
+json_t *json_microseconds(uint64_t us);
 /* {"count", "sum", "p50", "p90", "p99", "max", "max_is_bound", "buckets"}; quantiles are null where it is empty. */
 json_t *json_histogram(const struct histogram *histogram);
 
