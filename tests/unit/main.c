@@ -26,6 +26,7 @@
 	X(text)             \
 	X(text_time)        \
 	X(openmetrics)      \
+	X(metrics_workers)  \
 	X(export)           \
 	X(foreign_budget)   \
 	X(trace)            \

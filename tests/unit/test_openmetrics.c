@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Metrics: both text formats, every series from the start, exact buckets, counters that never fall. */
+/* Metrics: both text formats, every series from the start, exact buckets, counters that never fall. Workers are in
+ * test_metrics_workers.c. */
 #include <check.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -12,39 +13,11 @@
 #include "handshake/names.h"
 #include "output/openmetrics.h"
 
+#include "metrics_text.h"
 #include "sample.h"
+#include "sample_time.h"
 
 Suite *suite_openmetrics(void);
-
-static char *text_of(struct openmetrics_counters *highest, const struct snapshot *snapshot,
-		     enum openmetrics_form form, const char *version)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	ck_assert_ptr_nonnull(stream);
-	if (highest)
-		ck_assert_int_eq(openmetrics_write_raised(highest, snapshot, form, version, stream), 0);
-	else
-		ck_assert_int_eq(openmetrics_write(snapshot, form, version, stream), 0);
-	ck_assert_int_eq(fclose(stream), 0);
-	return text;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) != NULL, "'%s' is missing", part);
-}
-
-static unsigned int occurrences(const char *text, const char *part)
-{
-	unsigned int count = 0;
-
-	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
-		count++;
-	return count;
-}
 
 /* Drops the lines of samples that are 0. */
 static void drop_zeros(char *text)
@@ -80,7 +53,7 @@ static void drop_zeros(char *text)
 	BUCKET(labels, "0.268435456", n) BUCKET(labels, "1.073741824", n) BUCKET(labels, "4.294967296", n) \
 	BUCKET(labels, "17.179869184", n) BUCKET(labels, "68.719476736", n) BUCKET(labels, "+Inf", n)
 /* What sample_golden() must look like; t is the suffix of a counter's family, s and r the lines of units. */
-#define GOLDEN(t, s_duration, s_cpu, r, build_suffix, build_type, eof) \
+#define GOLDEN(t, s_duration, s_cpu, s_part, r, s_lag, build_suffix, build_type, eof) \
 	HEAD("tlswhy_handshakes", t, "counter", "", \
 	     "TLS handshakes that ended, by side of nginx and cause; ok is success.") \
 	ROW("tlswhy_handshakes_total", OK, "3") \
@@ -94,6 +67,12 @@ static void drop_zeros(char *text)
 	     "Time of workers inside SSL_do_handshake, less the time they waited for a CPU.") \
 	ROW("tlswhy_handshake_cpu_seconds_total", "direction=\"client\"", "0.000000001") \
 	ROW("tlswhy_handshake_cpu_seconds_total", "direction=\"upstream\"", "0.75") \
+	HEAD("tlswhy_handshake_part_seconds", t, "counter", s_part, \
+	     "Where the time of handshakes went; unattributed is what no part accounts for.") \
+	ROW("tlswhy_handshake_part_seconds_total", "direction=\"client\",part=\"peer\"", "0.0045") \
+	ROW("tlswhy_handshake_part_seconds_total", "direction=\"client\",part=\"unattributed\"", "0.0015") \
+	ROW("tlswhy_handshake_part_seconds_total", "direction=\"upstream\",part=\"connect\"", "2.000002") \
+	ROW("tlswhy_handshake_part_seconds_total", "direction=\"upstream\",part=\"lag\"", "0.5") \
 	HEAD("tlswhy_session_resumed", t, "counter", "", "Handshakes that were ok and resumed a session.") \
 	ROW("tlswhy_session_resumed_total", "direction=\"client\"", "1") \
 	HEAD("tlswhy_negotiated", t, "counter", "", "Handshakes that were ok, by protocol version.") \
@@ -105,17 +84,25 @@ static void drop_zeros(char *text)
 	HEAD("tlswhy_worker_cpu_ratio", "", "gauge", r, \
 	     "Share of one CPU that an nginx process used during the last seconds.") \
 	ROW("tlswhy_worker_cpu_ratio", "worker=\"101\"", "0.9700") \
+	HEAD("tlswhy_worker_lag_seconds", "", "summary", s_lag, \
+	     "How long data of a handshake lay in the socket before the worker read it; since the watch began.") \
+	ROW("tlswhy_worker_lag_seconds", "worker=\"101\",quantile=\"0.5\"", "0.001048576") \
+	ROW("tlswhy_worker_lag_seconds", "worker=\"101\",quantile=\"0.99\"", "0.3") \
+	ROW("tlswhy_worker_lag_seconds_count", "worker=\"101\"", "3") \
+	ROW("tlswhy_worker_lag_seconds_sum", "worker=\"101\"", "0.302") \
 	HEAD("tlswhy_lost", t, "counter", "", \
 	     "What could not be recorded, by stage; ring_full alone costs identities and no counts.") \
 	ROW("tlswhy_lost_total", "stage=\"ring_full\"", "5") \
 	HEAD("tlswhy_build", build_suffix, build_type, "", "The version of tlswhy that made these metrics.") \
 	ROW("tlswhy_build_info", "version=\"1.2.3\"", "1") eof
 
-static const char golden_text[] = GOLDEN("_total", "", "", "", "_info", "gauge", "");
+static const char golden_text[] = GOLDEN("_total", "", "", "", "", "", "_info", "gauge", "");
 static const char golden_openmetrics[] =
 	GOLDEN("", "# UNIT tlswhy_handshake_duration_seconds seconds\n",
 	       "# UNIT tlswhy_handshake_cpu_seconds seconds\n",
-	       "# UNIT tlswhy_worker_cpu_ratio ratio\n", "", "info", "# EOF\n");
+	       "# UNIT tlswhy_handshake_part_seconds seconds\n",
+	       "# UNIT tlswhy_worker_cpu_ratio ratio\n",
+	       "# UNIT tlswhy_worker_lag_seconds seconds\n", "", "info", "# EOF\n");
 
 /* clang-format on */
 
@@ -133,6 +120,14 @@ static void sample_golden(struct snapshot *snapshot)
 	sample_add_hostile_name(row);
 	snapshot->ok[DIRECTION_UPSTREAM].cpu_seconds = 0.25;
 	snapshot->losses.ring_full = 5;
+	sample_add_parts(&snapshot->ok[DIRECTION_CLIENT].parts, 3, (const uint64_t[PART_COUNT]){ [PART_PEER] = 1500 },
+			 2000);
+	row->parts.us[PART_CONNECT] = 1000001;
+	snapshot->ok[DIRECTION_UPSTREAM].parts.us[PART_CONNECT] = 1000001;
+	row->parts.us[PART_LAG] = 500000;
+	histogram_add(&snapshot->workers[0].lag, 1000000);
+	histogram_add(&snapshot->workers[0].lag, 1000000);
+	histogram_add(&snapshot->workers[0].lag, 300000000);
 }
 
 START_TEST(golden)
@@ -141,11 +136,11 @@ START_TEST(golden)
 	char *text;
 
 	sample_golden(&snapshot);
-	text = text_of(NULL, &snapshot, PROMETHEUS_0_0_4, "1.2.3");
+	text = metrics_text(NULL, &snapshot, PROMETHEUS_0_0_4, "1.2.3");
 	drop_zeros(text);
 	ck_assert_str_eq(text, golden_text);
 	free(text);
-	text = text_of(NULL, &snapshot, OPENMETRICS_1_0, "1.2.3");
+	text = metrics_text(NULL, &snapshot, OPENMETRICS_1_0, "1.2.3");
 	drop_zeros(text);
 	ck_assert_str_eq(text, golden_openmetrics);
 	free(text);
@@ -163,28 +158,32 @@ START_TEST(every_series_is_there_from_the_start)
 		"tlswhy_upstream_requests_total{cause=\"peer_version_too_old\",result=\"lost\"} 0\n",
 		"tlswhy_upstream_requests_total{cause=\"unknown\",result=\"rescued\"} 0\n",
 		"tlswhy_lost_total{stage=\"undecodable\"} 0\n",
+		"tlswhy_handshake_part_seconds_total{direction=\"upstream\",part=\"connect\"} 0\n",
+		"tlswhy_handshake_part_seconds_total{direction=\"unknown\",part=\"unattributed\"} 0\n",
 	};
 	struct snapshot snapshot;
 	char *text, line[256];
 
 	sample_nothing(&snapshot);
-	text = text_of(NULL, &snapshot, OPENMETRICS_1_0, "1");
+	text = metrics_text(NULL, &snapshot, OPENMETRICS_1_0, "1");
 	for (unsigned int direction = 0; direction < SNAPSHOT_DIRECTIONS; direction++) {
 		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++) {
 			snprintf(line, sizeof(line), "\ntlswhy_handshakes_total{direction=\"%s\",cause=\"%s\"} 0\n",
 				 direction_name(direction), cause_id((enum cause)cause));
-			assert_has(text, line);
+			assert_metrics(text, line);
 			snprintf(line, sizeof(line), "_seconds_count{direction=\"%s\",cause=\"%s\"} 0\n",
 				 direction_name(direction), cause_id((enum cause)cause));
-			ck_assert_uint_eq(occurrences(text, line), direction != DIRECTION_UNKNOWN);
+			ck_assert_uint_eq(metrics_count(text, line), direction != DIRECTION_UNKNOWN);
 		}
 	}
-	ck_assert_uint_eq(occurrences(text, "_seconds_bucket{"), 2 * CAUSE_COUNT * (OPENMETRICS_BOUNDS + 1));
-	ck_assert_uint_eq(occurrences(text, "tlswhy_lost_total{"), OPENMETRICS_STAGES);
-	ck_assert_uint_eq(occurrences(text, "tlswhy_negotiated_total{"), SNAPSHOT_DIRECTIONS * OPENMETRICS_VERSIONS);
-	ck_assert_uint_eq(occurrences(text, "tlswhy_upstream_requests_total{"), 2 * (CAUSE_COUNT - 1));
+	ck_assert_uint_eq(metrics_count(text, "_seconds_bucket{"), 2 * CAUSE_COUNT * (OPENMETRICS_BOUNDS + 1));
+	ck_assert_uint_eq(metrics_count(text, "tlswhy_lost_total{"), OPENMETRICS_STAGES);
+	ck_assert_uint_eq(metrics_count(text, "tlswhy_negotiated_total{"),
+			  SNAPSHOT_DIRECTIONS * OPENMETRICS_VERSIONS);
+	ck_assert_uint_eq(metrics_count(text, "tlswhy_upstream_requests_total{"), 2 * (CAUSE_COUNT - 1));
+	ck_assert_uint_eq(metrics_count(text, "_part_seconds_total{"), SNAPSHOT_DIRECTIONS * PARTS_SHOWN);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_has(text, others[i]);
+		assert_metrics(text, others[i]);
 	free(text);
 	snapshot_release(&snapshot);
 }
@@ -197,10 +196,10 @@ START_TEST(unknown_direction_appears_when_counted)
 
 	sample_nothing(&snapshot);
 	sample_add_cause(&snapshot, DIRECTION_UNKNOWN, CAUSE_UNKNOWN, 2, -1);
-	text = text_of(NULL, &snapshot, PROMETHEUS_0_0_4, "1");
-	assert_has(text, "tlswhy_handshakes_total{direction=\"unknown\",cause=\"unknown\"} 2\n");
-	assert_has(text, "_bucket{direction=\"unknown\",cause=\"unknown\",le=\"+Inf\"} 2\n");
-	ck_assert_uint_eq(occurrences(text, "_bucket{direction=\"unknown\""), OPENMETRICS_BOUNDS + 1);
+	text = metrics_text(NULL, &snapshot, PROMETHEUS_0_0_4, "1");
+	assert_metrics(text, "tlswhy_handshakes_total{direction=\"unknown\",cause=\"unknown\"} 2\n");
+	assert_metrics(text, "_bucket{direction=\"unknown\",cause=\"unknown\",le=\"+Inf\"} 2\n");
+	ck_assert_uint_eq(metrics_count(text, "_bucket{direction=\"unknown\""), OPENMETRICS_BOUNDS + 1);
 	free(text);
 	snapshot_release(&snapshot);
 }
@@ -237,7 +236,7 @@ START_TEST(buckets_are_exact)
 	}
 	for (size_t i = 0; i < count; i++)
 		histogram_add(latency, latencies[i]);
-	free(text_of(&counters, &snapshot, OPENMETRICS_1_0, "1"));
+	free(metrics_text(&counters, &snapshot, OPENMETRICS_1_0, "1"));
 	for (unsigned int bound = 0; bound < OPENMETRICS_BOUNDS; bound++) {
 		uint64_t expected = 0;
 
@@ -258,24 +257,24 @@ START_TEST(counters_never_fall)
 
 	sample_nothing(&snapshot);
 	sample_add_ok(&snapshot, DIRECTION_CLIENT, 10);
-	free(text_of(&highest, &snapshot, OPENMETRICS_1_0, "1"));
+	free(metrics_text(&highest, &snapshot, OPENMETRICS_1_0, "1"));
 	snapshot_release(&snapshot);
 	/* One of them was rejected after the scrape. */
 	sample_nothing(&snapshot);
 	sample_add_ok(&snapshot, DIRECTION_CLIENT, 9);
 	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_CERTIFICATE_EXPIRED, 1, 0);
-	text = text_of(&highest, &snapshot, OPENMETRICS_1_0, "1");
-	assert_has(text, "tlswhy_handshakes_total{direction=\"client\",cause=\"ok\"} 10\n");
-	assert_has(text, "tlswhy_handshakes_total{direction=\"client\",cause=\"peer_certificate_expired\"} 1\n");
-	assert_has(text, "_bucket{direction=\"client\",cause=\"ok\",le=\"+Inf\"} 10\n");
-	assert_has(text, "_count{direction=\"client\",cause=\"ok\"} 10\n");
-	assert_has(text, "_sum{direction=\"client\",cause=\"ok\"} 0.02\n");
-	assert_has(text, "tlswhy_session_resumed_total{direction=\"client\"} 5\n");
-	assert_has(text, "tlswhy_negotiated_total{direction=\"client\",version=\"TLSv1.3\"} 10\n");
+	text = metrics_text(&highest, &snapshot, OPENMETRICS_1_0, "1");
+	assert_metrics(text, "tlswhy_handshakes_total{direction=\"client\",cause=\"ok\"} 10\n");
+	assert_metrics(text, "tlswhy_handshakes_total{direction=\"client\",cause=\"peer_certificate_expired\"} 1\n");
+	assert_metrics(text, "_bucket{direction=\"client\",cause=\"ok\",le=\"+Inf\"} 10\n");
+	assert_metrics(text, "_count{direction=\"client\",cause=\"ok\"} 10\n");
+	assert_metrics(text, "_sum{direction=\"client\",cause=\"ok\"} 0.02\n");
+	assert_metrics(text, "tlswhy_session_resumed_total{direction=\"client\"} 5\n");
+	assert_metrics(text, "tlswhy_negotiated_total{direction=\"client\",version=\"TLSv1.3\"} 10\n");
 	free(text);
 	sample_add_ok(&snapshot, DIRECTION_CLIENT, 4);
-	text = text_of(&highest, &snapshot, OPENMETRICS_1_0, "1");
-	assert_has(text, "tlswhy_handshakes_total{direction=\"client\",cause=\"ok\"} 13\n");
+	text = metrics_text(&highest, &snapshot, OPENMETRICS_1_0, "1");
+	assert_metrics(text, "tlswhy_handshakes_total{direction=\"client\",cause=\"ok\"} 13\n");
 	free(text);
 	snapshot_release(&snapshot);
 }
@@ -293,13 +292,13 @@ START_TEST(requests_never_fall)
 	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_NOT_TLS, 1, 0)->requests_lost = 99;
 	row = sample_add_cause(&snapshot, DIRECTION_UPSTREAM, CAUSE_PEER_RESET, 3, 0);
 	row->requests_rescued = 2;
-	free(text_of(&highest, &snapshot, OPENMETRICS_1_0, "1"));
+	free(metrics_text(&highest, &snapshot, OPENMETRICS_1_0, "1"));
 	row->requests_rescued = 1;
 	row->requests_lost = 1;
-	text = text_of(&highest, &snapshot, OPENMETRICS_1_0, "1");
-	assert_has(text, "\ntlswhy_upstream_requests_total{cause=\"peer_reset\",result=\"lost\"} 1\n");
-	assert_has(text, "\ntlswhy_upstream_requests_total{cause=\"peer_reset\",result=\"rescued\"} 2\n");
-	assert_has(text, "\ntlswhy_upstream_requests_total{cause=\"not_tls\",result=\"lost\"} 0\n");
+	text = metrics_text(&highest, &snapshot, OPENMETRICS_1_0, "1");
+	assert_metrics(text, "\ntlswhy_upstream_requests_total{cause=\"peer_reset\",result=\"lost\"} 1\n");
+	assert_metrics(text, "\ntlswhy_upstream_requests_total{cause=\"peer_reset\",result=\"rescued\"} 2\n");
+	assert_metrics(text, "\ntlswhy_upstream_requests_total{cause=\"not_tls\",result=\"lost\"} 0\n");
 	free(text);
 	snapshot_release(&snapshot);
 }
@@ -311,8 +310,8 @@ START_TEST(label_values_are_escaped)
 	char *text;
 
 	sample_nothing(&snapshot);
-	text = text_of(NULL, &snapshot, OPENMETRICS_1_0, "a\\b\"c\nd");
-	assert_has(text, "\ntlswhy_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n# EOF\n");
+	text = metrics_text(NULL, &snapshot, OPENMETRICS_1_0, "a\\b\"c\nd");
+	assert_metrics(text, "\ntlswhy_build_info{version=\"a\\\\b\\\"c\\nd\"} 1\n# EOF\n");
 	free(text);
 	snapshot_release(&snapshot);
 }
@@ -324,38 +323,11 @@ START_TEST(nobody_is_named)
 	char *text;
 
 	sample_golden(&snapshot);
-	text = text_of(NULL, &snapshot, OPENMETRICS_1_0, "1");
+	text = metrics_text(NULL, &snapshot, OPENMETRICS_1_0, "1");
 	ck_assert_ptr_null(strstr(text, "192.0.2.1"));
 	ck_assert_ptr_null(strstr(text, "2001:db8"));
 	ck_assert_ptr_null(strstr(text, "evil"));
 	ck_assert_ptr_null(strstr(text, "host.test"));
-	free(text);
-	snapshot_release(&snapshot);
-}
-END_TEST
-
-/* A process has a row a generation, and not all ratios are known: no series twice, none without a number. */
-START_TEST(a_worker_is_one_series)
-{
-	const struct snapshot_worker rows[] = {
-		{ .pid = 0, .cpu_ratio = -1 },
-		{ .pid = 7, .generation = 1, .cpu_ratio = 1.25 },
-		{ .pid = 7, .generation = 2, .cpu_ratio = 1.25 },
-		{ .pid = 8, .cpu_ratio = -1 },
-		{ .pid = 9, .cpu_ratio = 0 },
-	};
-	struct snapshot snapshot;
-	char *text;
-
-	sample_nothing(&snapshot);
-	snapshot.workers = malloc(sizeof(rows));
-	ck_assert_ptr_nonnull(snapshot.workers);
-	memcpy(snapshot.workers, rows, sizeof(rows));
-	snapshot.worker_count = 5;
-	text = text_of(NULL, &snapshot, OPENMETRICS_1_0, "1");
-	ck_assert_uint_eq(occurrences(text, "{worker="), 2);
-	assert_has(text,
-		   "\ntlswhy_worker_cpu_ratio{worker=\"7\"} 1.2500\ntlswhy_worker_cpu_ratio{worker=\"9\"} 0.0000\n");
 	free(text);
 	snapshot_release(&snapshot);
 }
@@ -389,7 +361,6 @@ Suite *suite_openmetrics(void)
 	tcase_add_test(tcase, requests_never_fall);
 	tcase_add_test(tcase, label_values_are_escaped);
 	tcase_add_test(tcase, nobody_is_named);
-	tcase_add_test(tcase, a_worker_is_one_series);
 	tcase_add_test(tcase, reports_a_full_disk);
 	suite_add_tcase(suite, tcase);
 	return suite;

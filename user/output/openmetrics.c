@@ -10,10 +10,11 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "diagnose/figures.h"
 #include "handshake/names.h"
 #include "output/openmetrics_counters.h"
 
-enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_INFO };
+enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_SUMMARY, FAMILY_INFO };
 
 struct family {
 	const char *name; /* without the suffix that its type asks for */
@@ -32,6 +33,9 @@ static const struct family durations = {
 static const struct family cpu_seconds = {
 	.name = "tlswhy_handshake_cpu_seconds", .type = FAMILY_COUNTER, .unit = "seconds",
 	.help = "Time of workers inside SSL_do_handshake, less the time they waited for a CPU." };
+static const struct family part_seconds = {
+	.name = "tlswhy_handshake_part_seconds", .type = FAMILY_COUNTER, .unit = "seconds",
+	.help = "Where the time of handshakes went; unattributed is what no part accounts for." };
 static const struct family resumed = {
 	.name = "tlswhy_session_resumed", .type = FAMILY_COUNTER,
 	.help = "Handshakes that were ok and resumed a session." };
@@ -41,6 +45,9 @@ static const struct family negotiated = {
 static const struct family worker_cpu = {
 	.name = "tlswhy_worker_cpu_ratio", .type = FAMILY_GAUGE, .unit = "ratio",
 	.help = "Share of one CPU that an nginx process used during the last seconds." };
+static const struct family worker_lag = {
+	.name = "tlswhy_worker_lag_seconds", .type = FAMILY_SUMMARY, .unit = "seconds",
+	.help = "How long data of a handshake lay in the socket before the worker read it; since the watch began." };
 static const struct family requests = {
 	.name = "tlswhy_upstream_requests", .type = FAMILY_COUNTER,
 	.help = "Requests whose upstream handshake failed: lost ones got 502 or 504, rescued ones the next upstream." };
@@ -66,6 +73,8 @@ static const char *type_name(enum family_type type, enum openmetrics_form form)
 		return "gauge";
 	case FAMILY_HISTOGRAM:
 		return "histogram";
+	case FAMILY_SUMMARY:
+		return "summary";
 	case FAMILY_INFO:
 		break;
 	}
@@ -81,6 +90,7 @@ static const char *sample_suffix(enum family_type type)
 		return "_info";
 	case FAMILY_GAUGE:
 	case FAMILY_HISTOGRAM:
+	case FAMILY_SUMMARY:
 		break;
 	}
 	return "";
@@ -171,6 +181,14 @@ static void write_by_direction(const struct writer *writer, const struct openmet
 		write_seconds(writer->stream, counters->cpu_ns[i]);
 		fputc('\n', writer->stream);
 	}
+	write_head(writer, &part_seconds);
+	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
+		for (unsigned int part = 0; part < PARTS_SHOWN; part++) {
+			fprintf(writer->stream, "%s_total{direction=\"%s\",part=\"%s\"} ", part_seconds.name,
+				direction_name(i), part_name(part));
+			write_seconds(writer->stream, 1000 * counters->parts_us[i][part]);
+			fputc('\n', writer->stream);
+		}
 	write_head(writer, &resumed);
 	for (unsigned int i = 0; i < SNAPSHOT_DIRECTIONS; i++)
 		fprintf(writer->stream, "%s_total{direction=\"%s\"} %" PRIu64 "\n", resumed.name, direction_name(i),
@@ -213,6 +231,42 @@ static void write_workers(const struct writer *writer, const struct snapshot *sn
 	}
 }
 
+/* Of all rows of the process; none where nothing was measured. */
+static void write_quantiles(FILE *stream, const struct snapshot *snapshot, uint32_t pid)
+{
+	static const struct {
+		const char *label;
+		double quantile;
+	} quantiles[] = { { .label = "0.5", .quantile = 0.5 }, { .label = "0.99", .quantile = 0.99 } };
+	struct histogram lag = { 0 };
+
+	for (size_t i = 0; i < snapshot->worker_count; i++)
+		if (snapshot->workers[i].pid == pid && snapshot->workers[i].cpu_ratio >= 0)
+			histogram_merge(&lag, &snapshot->workers[i].lag);
+	for (size_t i = 0; lag.count && i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		fprintf(stream, "%s{worker=\"%" PRIu32 "\",quantile=\"%s\"} ", worker_lag.name, pid,
+			quantiles[i].label);
+		write_seconds(stream, histogram_quantile_ns(&lag, quantiles[i].quantile));
+		fputc('\n', stream);
+	}
+}
+
+static void write_lags(const struct writer *writer, const struct openmetrics_counters *counters,
+		       const struct snapshot *snapshot)
+{
+	write_head(writer, &worker_lag);
+	for (size_t i = 0; i < counters->lag_count; i++) {
+		const struct openmetrics_lag *lag = &counters->lags[i];
+
+		write_quantiles(writer->stream, snapshot, lag->pid);
+		fprintf(writer->stream, "%s_count{worker=\"%" PRIu32 "\"} %" PRIu64 "\n", worker_lag.name, lag->pid,
+			lag->count);
+		fprintf(writer->stream, "%s_sum{worker=\"%" PRIu32 "\"} ", worker_lag.name, lag->pid);
+		write_seconds(writer->stream, lag->sum_ns);
+		fputc('\n', writer->stream);
+	}
+}
+
 static void write_rest(const struct writer *writer, const struct openmetrics_counters *counters,
 		       const char *tool_version)
 {
@@ -241,6 +295,7 @@ int openmetrics_write_raised(struct openmetrics_counters *highest, const struct 
 	write_by_direction(&writer, highest);
 	write_requests(&writer, highest);
 	write_workers(&writer, snapshot);
+	write_lags(&writer, highest, snapshot);
 	write_rest(&writer, highest, tool_version);
 	return ferror(stream) ? -EIO : 0;
 }

@@ -10,9 +10,11 @@
  *   tlswhy_handshakes_total{direction,cause}             every direction and cause
  *   tlswhy_handshake_duration_seconds{direction,cause}   histogram; direction unknown from its first handshake on
  *   tlswhy_handshake_cpu_seconds_total{direction}        inside SSL_do_handshake
+ *   tlswhy_handshake_part_seconds_total{direction,part}  where the time went: PARTS, and unattributed
  *   tlswhy_session_resumed_total{direction}
  *   tlswhy_negotiated_total{direction,version}           TLSv1 to TLSv1.3, other, unknown
  *   tlswhy_worker_cpu_ratio{worker}                      worker is a pid; those that are alive
+ *   tlswhy_worker_lag_seconds{worker}                    summary of the whole watch; the same workers
  *   tlswhy_upstream_requests_total{cause,result}         every cause but ok; lost, rescued: see handshake/impact.h
  *   tlswhy_lost_total{stage}
  *   tlswhy_build_info{version}
@@ -20,6 +22,7 @@
 #ifndef TLSWHY_OUTPUT_OPENMETRICS_H
 #define TLSWHY_OUTPUT_OPENMETRICS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -43,7 +46,13 @@ struct openmetrics_histogram {
 	uint64_t sum_ns;
 };
 
-/* What is exported as a counter. All members are uint64_t; `= { 0 }` is none. About 20 KB. */
+/* Sum and count of a worker's lag are counters too, of a series that comes and goes with its process. */
+struct openmetrics_lag {
+	uint32_t pid;
+	uint64_t count, sum_ns;
+};
+
+/* What is exported as a counter: uint64_t, but for the lags at the end. `= { 0 }` is none. About 30 KB. */
 struct openmetrics_counters {
 	uint64_t handshakes[SNAPSHOT_DIRECTIONS][CAUSE_COUNT];
 	struct openmetrics_histogram durations[SNAPSHOT_DIRECTIONS][CAUSE_COUNT];
@@ -51,7 +60,10 @@ struct openmetrics_counters {
 	uint64_t resumed[SNAPSHOT_DIRECTIONS];
 	uint64_t negotiated[SNAPSHOT_DIRECTIONS][OPENMETRICS_VERSIONS];
 	uint64_t requests[CAUSE_COUNT][OPENMETRICS_RESULTS];
+	uint64_t parts_us[SNAPSHOT_DIRECTIONS][PARTS_SHOWN];
 	uint64_t lost[OPENMETRICS_STAGES];
+	struct openmetrics_lag lags[OPENMETRICS_WORKERS]; /* of the workers that were there at the last writing */
+	size_t lag_count;
 };
 
 /* Upper bound of an exported bucket in ns, inclusive; bound < OPENMETRICS_BOUNDS. */

@@ -5,6 +5,8 @@
  * Invariant: fine buckets are added up whole; an exported bound is always one of theirs.
  * Must not know: the text formats.
  */
+#include <string.h>
+
 #include <linux/types.h>
 
 #include "tlswhy/verdict.h"
@@ -19,10 +21,12 @@ static const uint8_t bound_shifts[OPENMETRICS_BOUNDS] = {
 	18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 30, 32, 34, 36
 };
 
-_Static_assert(sizeof(struct openmetrics_counters) ==
-		       sizeof(uint64_t) * SNAPSHOT_DIRECTIONS *
-				       (CAUSE_COUNT * (1 + OPENMETRICS_BOUNDS + 2) + 2 + OPENMETRICS_VERSIONS) +
-			       sizeof(uint64_t) * (CAUSE_COUNT * OPENMETRICS_RESULTS + OPENMETRICS_STAGES),
+/* What is raised as an array of numbers. */
+#define RAISED_BYTES offsetof(struct openmetrics_counters, lags)
+_Static_assert(RAISED_BYTES == sizeof(uint64_t) * SNAPSHOT_DIRECTIONS *
+					       (CAUSE_COUNT * (1 + OPENMETRICS_BOUNDS + 2) + 2 +
+						OPENMETRICS_VERSIONS + PARTS_SHOWN) +
+				       sizeof(uint64_t) * (CAUSE_COUNT * OPENMETRICS_RESULTS + OPENMETRICS_STAGES),
 	       "the counters are raised as an array");
 
 uint64_t openmetrics_bound_ns(unsigned int bound)
@@ -107,6 +111,32 @@ static void count_durations(const struct histogram *latency, struct openmetrics_
 	out->sum_ns = latency->sum_ns;
 }
 
+static void count_parts(const struct parts_row *row, uint64_t us[PARTS_SHOWN])
+{
+	for (unsigned int part = 0; part < PARTS_SHOWN; part++)
+		us[part] += row->us[part];
+}
+
+/* A process has a row a generation, neighbours; its lag is of all of them. */
+static void count_lags(const struct snapshot *snapshot, struct openmetrics_counters *counters)
+{
+	for (size_t i = 0; i < snapshot->worker_count; i++) {
+		const struct snapshot_worker *worker = &snapshot->workers[i];
+		struct openmetrics_lag *last = counters->lag_count ? &counters->lags[counters->lag_count - 1] : NULL;
+
+		if (worker->cpu_ratio < 0)
+			continue;
+		if (!last || last->pid != worker->pid) {
+			if (counters->lag_count == OPENMETRICS_WORKERS)
+				return;
+			last = &counters->lags[counters->lag_count++];
+			*last = (struct openmetrics_lag){ .pid = worker->pid };
+		}
+		last->count += worker->lag.count;
+		last->sum_ns += worker->lag.sum_ns;
+	}
+}
+
 static uint64_t to_ns(double seconds)
 {
 	return seconds > 0 ? (uint64_t)(seconds * 1e9 + 0.5) : 0;
@@ -120,6 +150,7 @@ void openmetrics_count(const struct snapshot *snapshot, struct openmetrics_count
 		count_durations(&snapshot->ok[i].latency, &counters->durations[i][CAUSE_OK]);
 		counters->cpu_ns[i] = to_ns(snapshot->ok[i].cpu_seconds);
 		counters->resumed[i] = snapshot->totals[i].resumed;
+		count_parts(&snapshot->ok[i].parts, counters->parts_us[i]);
 	}
 	for (size_t i = 0; i < snapshot->cause_count; i++) {
 		const struct cause_row *row = &snapshot->causes[i];
@@ -127,6 +158,7 @@ void openmetrics_count(const struct snapshot *snapshot, struct openmetrics_count
 		counters->handshakes[row->direction][row->cause] = row->count;
 		count_durations(&row->latency, &counters->durations[row->direction][row->cause]);
 		counters->cpu_ns[row->direction] += to_ns(row->cpu_seconds);
+		count_parts(&row->parts, counters->parts_us[row->direction]);
 		if (row->direction != DIRECTION_UPSTREAM)
 			continue;
 		counters->requests[row->cause][RESULT_LOST] = row->requests_lost;
@@ -138,6 +170,27 @@ void openmetrics_count(const struct snapshot *snapshot, struct openmetrics_count
 		counters->negotiated[row->direction][version_index(row->version)] += row->count;
 	}
 	count_losses(&snapshot->losses, counters->lost);
+	count_lags(snapshot, counters);
+}
+
+/* Those of *by, none lower than it was; a worker that is gone is forgotten. */
+static void raise_lags(struct openmetrics_counters *counters, const struct openmetrics_counters *by)
+{
+	struct openmetrics_lag raised[OPENMETRICS_WORKERS];
+
+	memcpy(raised, by->lags, sizeof(raised));
+	for (size_t i = 0; i < by->lag_count; i++) {
+		for (size_t j = 0; j < counters->lag_count; j++) {
+			const struct openmetrics_lag *old = &counters->lags[j];
+
+			if (old->pid != raised[i].pid)
+				continue;
+			raised[i].count = raised[i].count < old->count ? old->count : raised[i].count;
+			raised[i].sum_ns = raised[i].sum_ns < old->sum_ns ? old->sum_ns : raised[i].sum_ns;
+		}
+	}
+	memcpy(counters->lags, raised, sizeof(raised));
+	counters->lag_count = by->lag_count;
 }
 
 void openmetrics_raise(struct openmetrics_counters *counters, const struct openmetrics_counters *by)
@@ -145,7 +198,8 @@ void openmetrics_raise(struct openmetrics_counters *counters, const struct openm
 	uint64_t *own = (uint64_t *)counters;
 	const uint64_t *other = (const uint64_t *)by;
 
-	for (size_t i = 0; i < sizeof(*counters) / sizeof(*own); i++)
+	for (size_t i = 0; i < RAISED_BYTES / sizeof(*own); i++)
 		if (own[i] < other[i])
 			own[i] = other[i];
+	raise_lags(counters, by);
 }

@@ -21,8 +21,10 @@ ACCEPT = {OPENMETRICS: "application/openmetrics-text;version=1.0.0,text/plain;ve
 SERVED = re.compile(r"^metrics: (http://\S+)$", re.MULTILINE)
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+(?:\.\d+)?)')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\["\\n])*)"')
-TYPES = {"counter", "gauge", "histogram"}
-SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum"), "info": ("_info",)}
+TYPES = {"counter", "gauge", "histogram", "summary"}
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum"),
+            "summary": ("", "_count", "_sum"), "info": ("_info",)}
+OF_PROCESSES = "tlswhy_worker_" # gone when their process is
 
 
 class Metrics:
@@ -110,6 +112,7 @@ class Metrics:
         return [f"{name}{labels} from {value} to {later.samples.get((name, labels))}"
                 for (name, labels), value in self.samples.items()
                 if name.endswith(("_total", "_bucket", "_count", "_sum"))
+                and ((name, labels) in later.samples or not name.startswith(OF_PROCESSES))
                 and later.samples.get((name, labels), -1) < value]
 
 
