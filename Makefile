@@ -237,12 +237,13 @@ check-bpf: $(BPFTEST) $(VICTIM) ## the kernel side against a scripted victim (ro
 	$(Q)$(BPFTEST)
 
 .PHONY: check-e2e
-check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts; then the same under load (root)
+check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts; the same under load; real delays (root)
 	$(need_root)
 	$(Q)tests/summary "$(PYTHON) tests/e2e/run.py --tlswhy $(PROGRAM)" \
 		"$(PYTHON) tests/e2e/cli.py --tlswhy $(PROGRAM)" \
 		"$(PYTHON) tests/e2e/export.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)" \
-		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
+		"$(PYTHON) tests/e2e/load.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)" \
+		"$(PYTHON) tests/e2e/parts.py --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
 
 # Roots of other releases stay: a second run needs no network. One for each nginx and OpenSSL that Debian ships.
 ROOTS  ?= $(G)/roots
