@@ -28,6 +28,8 @@ from lab.results import Results
 import cases_path # pylint: disable=unused-import
 import cases_delay # pylint: disable=unused-import
 import cases_delay_upstream # pylint: disable=unused-import
+import cases_parts_load # pylint: disable=unused-import
+import cases_saturation # pylint: disable=unused-import
 
 KEYS = {
     "ec": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
