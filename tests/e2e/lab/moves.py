@@ -11,7 +11,7 @@ import os
 import statistics
 import typing
 
-from lab import nginx, tracer, worker
+from lab import nginx, resources, tracer, worker
 from lab.bench import require, test
 
 PARTS = ("connect", "lag", "peer", "cpu", "preempted", "unattributed")
@@ -83,6 +83,10 @@ class Stand:
         told = self.traced.wait_events(lambda _: len(self.events_of(port)) >= before + len(done), EVENT_SECONDS)
         events = self.events_of(port)[before:]
         require(told and len(events) == len(done), f"port {port}: {len(events)} events, not {len(done)}: {events[-2:]}")
+        blind = [event for event in events if event["direction"] == "upstream" and unknown_parts(event) == ["connect"]]
+        missed = resources.missed_runs(self.traced.process.pid) if blind else 0
+        if missed:
+            raise Disturbed(f"{len(blind)} connects were not seen, the kernel left out {missed} runs of a program")
         return [Act(event, delay() if callable(delay) else delay, *busy)
                 for event, (delay, *busy) in zip(events, done)]
 
@@ -100,13 +104,20 @@ def shown(seconds):
     return f"{seconds * 1000:.1f}"
 
 
+def parts_due(event):
+    """Those that a handshake of its direction has."""
+    return [name for name in PARTS if name != "connect" or event["direction"] == "upstream"]
+
+
+def unknown_parts(event):
+    return [name for name in parts_due(event) if event["parts"][name + "_seconds"] is None]
+
+
 def sum_faults(event):
     """The parts add up to the whole, and what was measured is not null."""
-    parts = event["parts"]
-    names = [name for name in PARTS if name != "connect" or event["direction"] == "upstream"]
-    missing = [name for name in names if parts[name + "_seconds"] is None]
-    if missing:
-        return [f"{missing} not measured in {event}"]
+    parts, names = event["parts"], parts_due(event)
+    if unknown_parts(event):
+        return [f"{unknown_parts(event)} not measured in {event}"]
     total = sum(parts[name + "_seconds"] for name in names)
     faults = [] if abs(total - event["whole_seconds"]) <= SUM_SECONDS else [f"parts add up to {total} in {event}"]
     if event["direction"] == "client" and parts["connect_seconds"] is not None:

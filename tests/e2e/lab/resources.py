@@ -37,6 +37,21 @@ def map_entries(pid):
     return {name: len(bpftool("map", "dump", "id", str(number))) for number, name in names.items() if name in MAPS}
 
 
+def missed_runs(pid):
+    """
+    How often the kernel did not run one of its programs: a CPU that was in the middle of it was interrupted by what the
+    program is for.
+    """
+    missed, directory = 0, f"/proc/{pid}/fdinfo"
+    for name in os.listdir(directory):
+        try:
+            with open(os.path.join(directory, name)) as info:
+                missed += sum(map(int, re.findall(r"^recursion_misses:\s+(\d+)$", info.read(), re.M)))
+        except FileNotFoundError:
+            continue
+    return missed
+
+
 def rss_kib(pid):
     with open(f"/proc/{pid}/status") as file:
         return int(re.search(r"^VmRSS:\s+(\d+) kB$", file.read(), re.M).group(1))
