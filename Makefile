@@ -237,7 +237,7 @@ check-bpf: $(BPFTEST) $(VICTIM) ## the kernel side against a scripted victim (ro
 	$(Q)$(BPFTEST)
 
 .PHONY: check-e2e
-check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx, real failures, exact counts; the same under load; real delays (root)
+check-e2e: $(PROGRAM) $(LOADGEN) ## a private nginx: real failures, exact counts, load, delays (root)
 	$(need_root)
 	$(Q)tests/summary "$(PYTHON) tests/e2e/run.py --tlswhy $(PROGRAM)" \
 		"$(PYTHON) tests/e2e/cli.py --tlswhy $(PROGRAM)" \

@@ -28,12 +28,12 @@ void assert_begins(const char *text, const char *begin)
 
 void assert_has(const char *text, const char *part)
 {
-	ck_assert_msg(strstr(text, part) != NULL, "'%s' is not in: %s", part, text);
+	ck_assert_msg(strstr(text, part) != NULL, "'%s' is not in: %.3000s", part, text);
 }
 
 void assert_has_not(const char *text, const char *part)
 {
-	ck_assert_msg(strstr(text, part) == NULL, "'%s' is in: %s", part, text);
+	ck_assert_msg(strstr(text, part) == NULL, "'%s' is in: %.3000s", part, text);
 }
 
 void assert_plain(const char *text, size_t width)

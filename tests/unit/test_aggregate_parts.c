@@ -337,7 +337,7 @@ START_TEST(a_whole_is_rounded_once)
 {
 	struct observation record = record_of(CAUSE_OK);
 
-	record.event.parts = (struct parts){ 0 };
+	record.event.parts = (struct parts){ .us = { [PART_CPU] = 1 } };
 	record.event.latency_ns = 400;
 	for (int i = 0; i < 10; i++)
 		add(&record);
@@ -352,6 +352,7 @@ START_TEST(the_path_is_told_beside_its_waits)
 
 	record.event.header.kind = EVENT_SETTLED;
 	record.event.verdict.direction = DIRECTION_CLIENT;
+	record.event.parts.us[PART_CPU] = 1;
 	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);
 	record.event.srtt_us = 40000;
 	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);

@@ -94,6 +94,7 @@ START_TEST(tells_what_workers_did)
 		   "\nWorkers, the busiest first\n"
 		   "  worker 2449 (generation 2): 98 % of a CPU (61 % of that in handshakes), 12 % waiting for one,\n"
 		   "    short of it for 28 s; 700 handshakes, 92 failed; lag p50 340 ms, p99 340 ms\n"
+		   "    where their time went: worker lag 50.0 %\n"
 		   "  worker 2450 (generation 1): 5 % of a CPU, 0 % waiting for one; 300 handshakes");
 	assert_has(text,
 		   "  generation 2 of master 100: 1 worker, 700 handshakes, 92 failed, 80 of these given up after");

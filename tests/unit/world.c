@@ -49,6 +49,7 @@ static void fill_parts(struct event *event, uint64_t *random)
 {
 	for (unsigned int part = 0; part < PART_COUNT; part++)
 		event->parts.us[part] = (__u32)(world_random(random) >> (44 + world_random(random) % 16));
+	event->parts.us[PART_CPU]++; /* none is without */
 	if (world_random(random) % 4)
 		event->flags |= EVENT_WAITS;
 	else

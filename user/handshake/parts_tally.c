@@ -9,9 +9,15 @@ static uint64_t rounded_us(uint64_t ns)
 	return (ns + NS_PER_US / 2) / NS_PER_US;
 }
 
+/* Every handshake uses some CPU: what a recording of before there were parts holds has none. */
+static bool has_parts(const struct batch *batch)
+{
+	return !batch->unmeasured && batch->part_us[PART_CPU] > 0;
+}
+
 void parts_sums_add(struct parts_sums *sums, const struct batch *batch)
 {
-	if (batch->unmeasured)
+	if (!has_parts(batch))
 		return;
 	sums->count += batch->count;
 	sums->latency_ns += batch->latency_ns;
@@ -78,7 +84,7 @@ void parts_tally_add(struct parts_tally *tally, const struct batch *batch)
 	uint64_t us[PARTS_SHOWN];
 
 	parts_sums_add(&tally->sums, batch);
-	if (batch->unmeasured || batch->spilled)
+	if (!has_parts(batch) || batch->spilled)
 		return;
 	parts_sums_add(&one, batch);
 	parts_sums_shown_us(&one, us);

@@ -38,7 +38,8 @@ bool facts_parts(const struct observation *observation, struct facts_parts *part
 	uint64_t sum_us = 0;
 
 	*parts = (struct facts_parts){ 0 };
-	if (!facts_has_latency(observation))
+	/* Every handshake uses some CPU: a recording of before there were parts has none. */
+	if (!facts_has_latency(observation) || !event->parts.us[PART_CPU])
 		return false;
 	parts->known[PART_CONNECT] = event->flags & EVENT_CONNECT;
 	parts->known[PART_LAG] = parts->known[PART_PEER] = event->flags & EVENT_WAITS;

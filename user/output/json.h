@@ -22,10 +22,10 @@
  * null where it was measured in none; its sum and share are of all handshakes, its distribution is without spilled
  * ones. W is {sum, share} or null. C are "versions", "ciphers", "groups", each [{version|cipher|group, count}].
  *   causes[].parts, ok[].parts   {count, whole_seconds, lag_before_seconds, connect: P, lag: P, peer: P, cpu: P,
- *                                preempted: P, unattributed: P}
+ *                                preempted: P, unattributed: P, round_trip: H, resent}; the last two are of the path
  *   causes[].waited_for          {worker, peer}: who was the longer wait, of those it is known of
  *   ok[].cpu_seconds
- *   groups        [{direction, group, count}], of full handshakes; group is null where not known
+ *   groups        [{direction, group, count}], of handshakes that exchanged keys
  *   costs         [{direction, version, resumed, authentication, count, cpu_seconds, mean_cpu_seconds, cpu: H}]
  *   resumption    [{direction, full, resumed, ratio, full_cpu_seconds, resumed_cpu_seconds, saving_seconds}]; the
  *                 last is an upper bound, null where nothing was resumed

@@ -33,6 +33,8 @@ json_t *json_parts(const struct parts_row *row, bool *failed)
 	json_put(object, "lag_before_seconds", lag_known ? json_microseconds(row->before_us) : json_null(), failed);
 	for (unsigned int i = 0; i < PARTS_SHOWN; i++)
 		json_put(object, part_name(i), part(row, i, failed), failed);
+	json_put(object, "round_trip", json_histogram(&row->round_trip), failed);
+	json_put(object, "resent", json_count(row->resent), failed);
 	return object;
 }
 

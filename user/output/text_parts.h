@@ -22,6 +22,8 @@ __attribute__((format(printf, 3, 4))) void write_heading(const struct page *page
 
 /* "peer 92.0 % (p50 198 ms, p99 1.20 s), worker lag 6.0 % (p99 340 ms), cpu 1.8 %": the largest part first. */
 void add_parts(struct paragraph *paragraph, const struct parts_row *row);
+/* The same without how they are spread; whole_us is what the shares are of. */
+void add_shares(struct paragraph *paragraph, const uint64_t us[PARTS_SHOWN], uint64_t whole_us);
 
 void write_answer(const struct page *page, const struct style *style, const struct snapshot *snapshot);
 void write_causes(const struct page *page, const struct style *style, const struct snapshot *snapshot);

@@ -90,6 +90,12 @@ static void write_worker(const struct page *page, const struct snapshot_worker *
 	paragraph_add(&paragraph, "; %" PRIu64 " handshakes, %" PRIu64 " failed", worker->handshakes, worker->failed);
 	add_lag(&paragraph, &worker->lag);
 	paragraph_write(&paragraph, page, 2, 2);
+	if (!worker->whole_us)
+		return;
+	paragraph = (struct paragraph){ 0 };
+	paragraph_add(&paragraph, "where their time went: ");
+	add_shares(&paragraph, worker->us, worker->whole_us);
+	paragraph_write(&paragraph, page, 4, 2);
 }
 
 static void write_others(const struct page *page, const struct snapshot *snapshot,
