@@ -2,10 +2,10 @@
 /*
  * Where a handshake's time goes: within calls of the library, between them, and before the first.
  *
- * Invariants: a part is the time between two moments that were measured, or what the scheduler itself counted; nothing
- * is put down to a part because it is left. A gap between two calls is the peer's until what was waited for lay in the
- * socket, and the worker's from then on. Runs in the worker's context, whose socket stays.
- * Must not know: how a handshake ends.
+ * Invariants: a part is the time between two moments that were measured, or what the scheduler itself counted;
+ * nothing is put down to a part because it is left. A gap between two calls is the peer's until what was waited for
+ * lay in the socket, and the worker's from then on. Runs in the worker's context, whose socket stays. Must not know:
+ * how a handshake ends.
  */
 #ifndef TLSWHY_PARTS_BPF_H
 #define TLSWHY_PARTS_BPF_H
@@ -45,7 +45,8 @@ static __always_inline __u64 socket_data_ns(struct sock *sk, __u64 last_ns, __u6
 		*measured |= EVENT_COARSE;
 		return last_ns;
 	}
-	age_ns = (__u64)((__u32)bpf_jiffies64() - (__u32)BPF_CORE_READ(connection, icsk_ack.lrcvtime)) * knobs.tick_ns;
+	age_ns =
+		(__u64)((__u32)bpf_jiffies64() - (__u32)BPF_CORE_READ(connection, icsk_ack.lrcvtime)) * knobs.tick_ns;
 	if (now_ns - last_ns + knobs.tick_ns >= age_ns)
 		return last_ns;
 	*measured |= EVENT_COARSE;
@@ -53,8 +54,8 @@ static __always_inline __u64 socket_data_ns(struct sock *sk, __u64 last_ns, __u6
 }
 
 /*
- * Since when there has been something to read, 0 where there is nothing. A FIN takes one number of the sequence and is
- * no data; a reset leaves no more than the state.
+ * Since when there has been something to read, 0 where there is nothing. A FIN takes one number of the sequence and
+ * is no data; a reset leaves no more than the state.
  */
 static __always_inline __u64 socket_arrival_ns(struct sock *sk, __u64 now_ns, __u32 *measured)
 {
@@ -89,10 +90,10 @@ static __noinline int parts_gap(const struct hit *hit, struct handshake *handsha
 }
 
 /*
- * When the first data of a connection came of which nothing has been read, 0 where that is not known. The kernel begins
- * its first measurement of the receive window with that data, and it lasts a whole window. tcp_mstamp tells nothing
- * here: a listener of http looks at the first byte (MSG_PEEK) before it calls the library, and whoever looks refreshes
- * it (tcp_rcv_space_adjust()).
+ * When the first data of a connection came of which nothing has been read, 0 where that is not known. The kernel
+ * begins its first measurement of the receive window with that data, and it lasts a whole window. tcp_mstamp tells
+ * nothing here: a listener of http looks at the first byte (MSG_PEEK) before it calls the library, and whoever looks
+ * refreshes it (tcp_rcv_space_adjust()).
  */
 static __always_inline __u64 socket_first_data_ns(struct sock *sk)
 {

@@ -43,19 +43,20 @@ enum event_tail {
 	TAIL_SERVER_NAME = 2,  /* the server name, where it is longer than sni[] */
 };
 
-#define EVENT_RESUMED   (1u << 0) /* session resumption */
-#define EVENT_MAY_AMEND (1u << 1) /* ok for now: a check may follow */
-#define EVENT_SNI_CUT   (1u << 2) /* sni[] holds the beginning of sni_bytes bytes */
-#define EVENT_SOCKET    (1u << 3) /* addresses are meant */
-#define EVENT_NGINX     (1u << 4) /* connection and proxy are meant */
-#define EVENT_RETRIED   (1u << 6) /* TLS 1.3 HelloRetryRequest was used */
-#define EVENT_QUIC      (1u << 7) /* over QUIC; the peer is the one that nginx knows */
-#define EVENT_HTTP      (1u << 8) /* accepted by a listener of http */
-#define EVENT_WAITS     (1u << 9) /* the parts lag and peer were measured */
+#define EVENT_RESUMED   (1u << 0)  /* session resumption */
+#define EVENT_MAY_AMEND (1u << 1)  /* ok for now: a check may follow */
+#define EVENT_SNI_CUT   (1u << 2)  /* sni[] holds the beginning of sni_bytes bytes */
+#define EVENT_SOCKET    (1u << 3)  /* addresses are meant */
+#define EVENT_NGINX     (1u << 4)  /* connection and proxy are meant */
+#define EVENT_RETRIED   (1u << 6)  /* TLS 1.3 HelloRetryRequest was used */
+#define EVENT_QUIC      (1u << 7)  /* over QUIC; the peer is the one that nginx knows */
+#define EVENT_HTTP      (1u << 8)  /* accepted by a listener of http */
+#define EVENT_WAITS     (1u << 9)  /* the parts lag and peer were measured */
 #define EVENT_CONNECT   (1u << 10) /* the part connect was measured */
 #define EVENT_COARSE    (1u << 11) /* the moment between peer and lag is known to a tick only */
-#define EVENT_SLEPT     (1u << 12) /* the task slept within a call: its CPU time is good to a tick, the sleep nobody's */
-#define EVENT_MEASURED  (EVENT_WAITS | EVENT_CONNECT | EVENT_COARSE | EVENT_SLEPT)
+#define EVENT_SLEPT     (1u << 12) /* the task slept within a call: its CPU time is good to a tick, the sleep nobody's \
+				    */
+#define EVENT_MEASURED (EVENT_WAITS | EVENT_CONNECT | EVENT_COARSE | EVENT_SLEPT)
 
 struct event_header {
 	__u16 size;            /* bytes of the fixed part as the writer knew it */
@@ -95,9 +96,9 @@ struct event {
 	__u16 peer_port, local_port;
 	__u32 netns; /* inode number of the network namespace */
 	__u32 srtt_us, retransmits;
-	__u32 min_rtt_us; /* least round trip the socket has measured; 0 is none */
-	__u16 group;      /* of the key exchange (RFC 8446 section 4.2.7); 0 is none or not known */
-	__u16 signature;  /* scheme the server signed with (RFC 8446 section 4.2.3); 0 is none or not known */
+	__u32 min_rtt_us;  /* least round trip the socket has measured; 0 is none */
+	__u16 group;       /* of the key exchange (RFC 8446 section 4.2.7); 0 is none or not known */
+	__u16 signature;   /* scheme the server signed with (RFC 8446 section 4.2.3); 0 is none or not known */
 	__u8 socket_state; /* TCP_* */
 	__u8 sni_bytes;    /* true length of the server name, at most 255; 0 is none */
 	__u16 proxy_port;  /* the client's port in the PROXY protocol header */

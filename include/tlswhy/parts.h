@@ -12,11 +12,11 @@
 #define TLSWHY_PARTS_H
 
 /* X(symbol, number, name, meaning) */
-#define PARTS(X)                                                                                                  \
-	X(CONNECT, 0, "connect", "TCP connect to an upstream, from the first SYN until the connection stands")    \
-	X(LAG, 1, "lag", "what nginx waited for lay in the socket, and the worker had not read it")               \
-	X(PEER, 2, "peer", "waiting for the peer, and for the path to it")                                        \
-	X(CPU, 3, "cpu", "inside the TLS library, on a CPU")                                                      \
+#define PARTS(X)                                                                                               \
+	X(CONNECT, 0, "connect", "TCP connect to an upstream, from the first SYN until the connection stands") \
+	X(LAG, 1, "lag", "what nginx waited for lay in the socket, and the worker had not read it")            \
+	X(PEER, 2, "peer", "waiting for the peer, and for the path to it")                                     \
+	X(CPU, 3, "cpu", "inside the TLS library, on a CPU")                                                   \
 	X(PREEMPTED, 4, "preempted", "inside the TLS library, ready to run and without a CPU")
 
 enum part {
@@ -35,7 +35,8 @@ _Static_assert((0 PARTS(X)) == PART_COUNT, "PARTS: gap or duplicate number");
  */
 struct parts {
 	__u32 us[PART_COUNT];
-	__u32 before_us; /* of us[PART_LAG]: before the first call, so not in the latency; us[PART_CONNECT] never is */
+	__u32 before_us; /* of us[PART_LAG]: before the first call, so not in the latency; us[PART_CONNECT] never is
+			  */
 };
 _Static_assert(sizeof(struct parts) == 24, "struct parts is in records: no padding");
 

@@ -201,7 +201,8 @@ START_TEST(of_time_after_a_failure)
 	lab_read(lab);
 	event = &lab->records[lab->record_count - 1].seen.event;
 	ck_assert_uint_eq(event->verdict.outcome, OUTCOME_FAILED);
-	ck_assert_uint_eq(event->parts.us[PART_CPU] + event->parts.us[PART_PREEMPTED], (event->latency_ns + 500) / 1000);
+	ck_assert_uint_eq(event->parts.us[PART_CPU] + event->parts.us[PART_PREEMPTED],
+			  (event->latency_ns + 500) / 1000);
 	ck_assert_uint_lt(event->latency_ns, event->time_ns - event->begin_ns);
 }
 END_TEST

@@ -130,7 +130,8 @@ static uint64_t spilled_handshakes(const struct lab *lab)
 
 		count += value->count;
 		ck_assert_uint_gt(value->latency_sum_ns, 0);
-		ck_assert_uint_ge(value->latency_sum_ns + 500 * value->count, 1000 * value->part_sum_us[PART_CPU]); /* rounded */
+		ck_assert_uint_ge(value->latency_sum_ns + 500 * value->count,
+				  1000 * value->part_sum_us[PART_CPU]); /* rounded */
 		ck_assert_uint_le(value->latency_sum_ns / value->count,
 				  latency_bucket_bound_ns(lab->spills[i].key.bucket));
 	}

@@ -45,12 +45,12 @@ static void end(void)
 	victim_stop(&victim);
 }
 
-#define AT(what)                                                        \
-	({                                                              \
-		struct moment at = { .early_ns = clock_monotonic_ns() };  \
-		what;                                                   \
-		at.late_ns = clock_monotonic_ns();                      \
-		at;                                                     \
+#define AT(what)                                                         \
+	({                                                               \
+		struct moment at = { .early_ns = clock_monotonic_ns() }; \
+		what;                                                    \
+		at.late_ns = clock_monotonic_ns();                       \
+		at;                                                      \
 	})
 
 /* From one moment to a later one. Parts are rounded to microseconds, each gap by itself. */
@@ -75,8 +75,7 @@ static uint32_t sum_us(const struct event *event)
 /* The parts add up to the whole, but for rounding and what nobody measures. */
 static void assert_whole(const struct event *event, uint32_t unattributed_us)
 {
-	uint64_t whole_us =
-		event->latency_ns / 1000 + event->parts.us[PART_CONNECT] + event->parts.before_us;
+	uint64_t whole_us = event->latency_ns / 1000 + event->parts.us[PART_CONNECT] + event->parts.before_us;
 
 	ck_assert_uint_le(sum_us(event), whole_us + 4);
 	ck_assert_uint_le(whole_us, sum_us(event) + 4 + unattributed_us);
@@ -118,8 +117,8 @@ START_TEST(a_call_without_data_ends_no_wait)
 	came = AT(say(&victim, "peer_write 0 1"));
 	succeed(&victim, 0);
 	event = lab_settled_one(lab);
-	assert_between(event->parts.us[PART_PEER] + event->parts.us[PART_CPU] + event->parts.us[PART_PREEMPTED], waited,
-		       came, 2000 * SPIN_MS);
+	assert_between(event->parts.us[PART_PEER] + event->parts.us[PART_CPU] + event->parts.us[PART_PREEMPTED],
+		       waited, came, 2000 * SPIN_MS);
 	ck_assert_uint_ge(event->parts.us[PART_PEER] + 4, WAIT_US);
 	assert_whole(event, 0);
 }

@@ -342,8 +342,8 @@ static bool run_object(struct object *object, const char *verb, char *rest)
 		 !strcmp(verb, "packet"))
 		command_text(object, verb, rest);
 	else if (!strcmp(verb, "write") || !strcmp(verb, "read") || !strcmp(verb, "peek") ||
-		 !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") ||
-		 !strcmp(verb, "peer_close") || !strcmp(verb, "close"))
+		 !strcmp(verb, "peer_write") || !strcmp(verb, "peer_reset") || !strcmp(verb, "peer_close") ||
+		 !strcmp(verb, "close"))
 		command_socket(object, verb, rest);
 	else
 		return false;

@@ -8,6 +8,8 @@ still be read is the better test. Afterwards run tests/golden/update and look at
 
   demo.rec   the demonstration's visitors, each twice
   spill.rec  a load while nobody empties a ring of 4096 bytes: most handshakes are rows of the spill map
+
+former.rec and former_spill.rec were made so before a handshake's time had parts, and stay.
 """
 import argparse
 import os
@@ -71,7 +73,7 @@ def record_demo(arguments, directory):
     with rig.Rig(directory, [BY_NAME[name] for name in demo.HEALTHY + demo.BROKEN]) as lab:
         with Recorder(arguments, "demo.rec", lab.nginx.pid, directory):
             for _ in range(2):
-                rig.act_all(lab.targets, 1)
+                rig.act_all(lab, lab.targets, 1)
 
 
 def record_spill(arguments, directory):

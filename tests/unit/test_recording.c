@@ -333,7 +333,9 @@ START_TEST(adds_up_generations)
 	struct window window;
 
 	sample_window(&window);
-	ck_assert_int_eq(window_add_worker(&window, &(struct window_worker){ .pid = 103, .master_pid = 100, WORKER_UNSAMPLED }), 0);
+	ck_assert_int_eq(window_add_worker(
+				 &window, &(struct window_worker){ .pid = 103, .master_pid = 100, WORKER_UNSAMPLED }),
+			 0);
 	snapshot.workers = calloc(2, sizeof(*snapshot.workers));
 	ck_assert_ptr_nonnull(snapshot.workers);
 	snapshot.workers[0] = (struct snapshot_worker){ .pid = 101, .generation = 1, .handshakes = 3 };

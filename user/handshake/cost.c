@@ -30,7 +30,8 @@ int costs_add(struct keyrows *costs, const struct batch *batch)
 {
 	struct cost *cost;
 
-	if (batch->cause != CAUSE_OK || batch->unmeasured)
+	/* Of a recording of before there were parts the cost is not known. */
+	if (batch->cause != CAUSE_OK || batch->unmeasured || !batch->part_us[PART_CPU])
 		return 0;
 	cost = keyrows_get(costs, key_of(batch));
 	if (!cost)

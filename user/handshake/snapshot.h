@@ -239,11 +239,11 @@ struct snapshot_listener {
 	uint32_t netns;      /* inode number of the network namespace */
 	uint16_t family;     /* AF_INET, AF_INET6 */
 	uint16_t port;
-	uint8_t address[16];               /* IPv4 in the first four bytes */
-	uint32_t sockets;                  /* more than one with reuseport */
-	uint32_t queue, queue_peak;        /* connections that wait for accept(): at the end, and at most */
-	uint32_t queue_limit;              /* of all its sockets */
-	int64_t drops;                     /* SYNs and connections it lost while watched, each try; negative: unknown */
+	uint8_t address[16];        /* IPv4 in the first four bytes */
+	uint32_t sockets;           /* more than one with reuseport */
+	uint32_t queue, queue_peak; /* connections that wait for accept(): at the end, and at most */
+	uint32_t queue_limit;       /* of all its sockets */
+	int64_t drops;              /* SYNs and connections it lost while watched, each try; negative: unknown */
 	int64_t half_open, half_open_peak; /* handshakes of TCP under way; negative: unknown */
 	bool half_open_is_bound;           /* there were at least so many */
 };

@@ -27,8 +27,8 @@
 		NUMBER(type, verdict.error_errno), NUMBER(type, verdict.waited), LIST(type, verdict.reserved1, 1)
 
 /* By name, each by itself: the list of parts may grow. */
-#define PART_MEMBERS(type, member)                                                                             \
-	NUMBER(type, member[PART_CONNECT]), NUMBER(type, member[PART_LAG]), NUMBER(type, member[PART_PEER]),   \
+#define PART_MEMBERS(type, member)                                                                           \
+	NUMBER(type, member[PART_CONNECT]), NUMBER(type, member[PART_LAG]), NUMBER(type, member[PART_PEER]), \
 		NUMBER(type, member[PART_CPU]), NUMBER(type, member[PART_PREEMPTED])
 _Static_assert(PART_COUNT == 5, "PART_MEMBERS names every part");
 
