@@ -158,6 +158,33 @@ START_TEST(others_use_the_cpu)
 }
 END_TEST
 
+/* Some seconds of many, and what an old recording has: the words are about what was seen. */
+START_TEST(words_fit_the_shortage)
+{
+	struct snapshot snapshot;
+	struct snapshot_worker *worker;
+	char title[FINDING_TEXT_BYTES];
+
+	sample_nothing(&snapshot);
+	worker = sample_add_worker(&snapshot, 7, 0.1, 0.01, 1000);
+	worker->lag = (struct histogram){ 0 };
+	worker->saturated_seconds = 3;
+	ck_assert(workers_title(&snapshot, title));
+	ck_assert_str_eq(title, "worker 7 was short of CPU for 3 of 30 s");
+	worker->run_delay_ratio = 0.06;
+	ck_assert(workers_title(&snapshot, title));
+	ck_assert_str_eq(title, "worker 7 was short of CPU for 3 of 30 s, others used it");
+	worker->sampled_seconds = worker->saturated_seconds = 0;
+	worker->cpu_ratio = 0.4;
+	worker->run_delay_ratio = 0.15;
+	ck_assert(workers_title(&snapshot, title));
+	ck_assert_str_eq(title, "worker 7 waits for a CPU 15 % of the time");
+	worker->run_delay_ratio = 0;
+	ck_assert(!workers_title(&snapshot, title));
+	snapshot_release(&snapshot);
+}
+END_TEST
+
 START_TEST(blocked_is_not_busy)
 {
 	struct snapshot snapshot;
@@ -342,6 +369,7 @@ Suite *suite_saturation(void)
 	tcase_add_test(workers, names_the_worker);
 	tcase_add_test(workers, weighs_by_what_it_costs);
 	tcase_add_test(workers, others_use_the_cpu);
+	tcase_add_test(workers, words_fit_the_shortage);
 	tcase_add_test(workers, blocked_is_not_busy);
 	tcase_add_test(workers, many_workers_are_counted);
 	tcase_add_test(workers, late_workers_are_ours);

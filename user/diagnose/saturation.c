@@ -127,27 +127,21 @@ static enum severity severity_of(const struct snapshot *snapshot, const struct g
 static int one_worker_words(const struct snapshot_worker *worker, char *text)
 {
 	double cpu = at_least_0(worker->cpu_ratio), delay = at_least_0(worker->run_delay_ratio);
+	enum shortage shortage = worker_shortage(worker);
 
-	switch (worker_shortage(worker)) {
-	case SHORTAGE_NONE:
-		break;
-	case SHORTAGE_BLOCKED:
+	if (shortage == SHORTAGE_BLOCKED)
 		return snprintf(text, FINDING_TEXT_BYTES,
 				"worker %" PRIu32 " is late and not short of CPU: something else blocks it",
 				worker->pid);
-	case SHORTAGE_STARVED:
-		return snprintf(text, FINDING_TEXT_BYTES,
-				"worker %" PRIu32 " waits for a CPU %.0f %% of the time, others use it", worker->pid,
-				delay * 100);
-	case SHORTAGE_BUSY:
-		if (cpu + delay < BUSY_RATIO && worker->sampled_seconds > 0)
-			return snprintf(text, FINDING_TEXT_BYTES,
-					"worker %" PRIu32 " was short of CPU for %.0f of %.0f s", worker->pid,
-					worker->saturated_seconds, worker->sampled_seconds);
-		return snprintf(text, FINDING_TEXT_BYTES, "worker %" PRIu32 " at %.0f %% of a CPU", worker->pid,
-				cpu * 100);
-	}
-	return 0;
+	/* Some seconds of many: the ratio of all would hide them. */
+	if (cpu + delay < BUSY_RATIO && worker->sampled_seconds > 0)
+		return snprintf(text, FINDING_TEXT_BYTES, "worker %" PRIu32 " was short of CPU for %.0f of %.0f s%s",
+				worker->pid, worker->saturated_seconds, worker->sampled_seconds,
+				shortage == SHORTAGE_STARVED ? ", others used it" : "");
+	if (shortage == SHORTAGE_STARVED || cpu + delay < BUSY_RATIO)
+		return snprintf(text, FINDING_TEXT_BYTES, "worker %" PRIu32 " waits for a CPU %.0f %% of the time%s",
+				worker->pid, delay * 100, shortage == SHORTAGE_STARVED ? ", others use it" : "");
+	return snprintf(text, FINDING_TEXT_BYTES, "worker %" PRIu32 " at %.0f %% of a CPU", worker->pid, cpu * 100);
 }
 
 static int many_workers_words(const struct group *group, bool blocked, char *text)
