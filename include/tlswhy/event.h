@@ -54,8 +54,7 @@ enum event_tail {
 #define EVENT_WAITS     (1u << 9)  /* the parts lag and peer were measured */
 #define EVENT_CONNECT   (1u << 10) /* the part connect was measured */
 #define EVENT_COARSE    (1u << 11) /* the moment between peer and lag is known to a tick only */
-#define EVENT_SLEPT     (1u << 12) /* the task slept within a call: its CPU time is good to a tick, the sleep nobody's \
-				    */
+#define EVENT_SLEPT     (1u << 12) /* the task slept within a call: its CPU time is good to a tick */
 #define EVENT_MEASURED (EVENT_WAITS | EVENT_CONNECT | EVENT_COARSE | EVENT_SLEPT)
 
 struct event_header {

@@ -6,8 +6,7 @@
  *   new ID server|client [tcp4|tcp6|mapped|unix|none]   -> done OBJECT SESSION LOCAL_PORT PEER_PORT
  *   set ID FIELD VALUE|self         at once
  *   during ID FIELD VALUE|self      inside of the next SSL_do_handshake
- *   during ID error CODE | during ID pause 0    the same: ERR_error_string_n(CODE); answer `inside`, wait for a line
- *   during ID spin MS               the same: use so much of a CPU
+ *   during ID error CODE|pause 0|spin MS        ERR_error_string_n(CODE); answer `inside`, wait for a line; use a CPU
  *   message ID TYPE [HEX]           the handshake message that is being read
  *   name ID TEXT, proxy ID PORT TEXT, packet ID HEX
  *   step ID RESULT, thread ID RESULT            one SSL_do_handshake; the second in a thread of its own, which ends

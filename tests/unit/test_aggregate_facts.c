@@ -315,6 +315,27 @@ START_TEST(names_errors_and_times)
 }
 END_TEST
 
+/* Of a path nothing is known where no socket measured it; what was sent again is of the connection. */
+START_TEST(the_path_is_told_beside_its_waits)
+{
+	struct observation record = record_of(CAUSE_OK, "10.0.0.1");
+	const struct parts_row *row = &snapshot.ok[DIRECTION_CLIENT].parts;
+
+	record.event.parts.us[PART_CPU] = 1;
+	add(&record);
+	record.event.srtt_us = 40000;
+	add(&record);
+	record.event.retransmits = 2;
+	add(&record);
+	record.event.verdict.flags = VERDICT_JOINED;
+	add(&record);
+	take_snapshot();
+	ck_assert_uint_eq(row->round_trip.count, 2);
+	ck_assert_uint_eq(row->round_trip.sum_ns, 2 * 40 * MS);
+	ck_assert_uint_eq(row->resent, 1);
+}
+END_TEST
+
 TCase *aggregate_facts_cases(void)
 {
 	TCase *facts = tcase_create("facts");
@@ -329,5 +350,6 @@ TCase *aggregate_facts_cases(void)
 	tcase_add_test(facts, returning_peers_were_ok_as_well);
 	tcase_add_test(facts, returning_peers_of_many);
 	tcase_add_test(facts, names_errors_and_times);
+	tcase_add_test(facts, the_path_is_told_beside_its_waits);
 	return facts;
 }

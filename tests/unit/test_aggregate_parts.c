@@ -345,28 +345,6 @@ START_TEST(a_whole_is_rounded_once)
 }
 END_TEST
 
-/* Of a path nothing is known where no socket measured it; what was sent again is of the connection. */
-START_TEST(the_path_is_told_beside_its_waits)
-{
-	struct observation record = { .cause = CAUSE_OK };
-
-	record.event.header.kind = EVENT_SETTLED;
-	record.event.verdict.direction = DIRECTION_CLIENT;
-	record.event.parts.us[PART_CPU] = 1;
-	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);
-	record.event.srtt_us = 40000;
-	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);
-	record.event.retransmits = 2;
-	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);
-	record.event.verdict.flags = VERDICT_JOINED;
-	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);
-	ck_assert_int_eq(aggregate_snapshot(aggregate, &snapshot), 0);
-	ck_assert_uint_eq(snapshot.ok[DIRECTION_CLIENT].parts.round_trip.count, 2);
-	ck_assert_uint_eq(snapshot.ok[DIRECTION_CLIENT].parts.round_trip.sum_ns, 2 * 40000 * US);
-	ck_assert_uint_eq(snapshot.ok[DIRECTION_CLIENT].parts.resent, 1);
-}
-END_TEST
-
 START_TEST(an_amendment_takes_the_parts_back)
 {
 	struct observation ok = record_of(CAUSE_OK), other = ok, amended = ok;
@@ -405,7 +383,6 @@ TCase *aggregate_parts_cases(void)
 	tcase_add_test(parts, what_was_not_measured_is_in_no_histogram);
 	tcase_add_loop_test(parts, unmeasured_ones_have_no_parts, 0, 2);
 	tcase_add_test(parts, a_whole_is_rounded_once);
-	tcase_add_test(parts, the_path_is_told_beside_its_waits);
 	tcase_add_test(parts, an_amendment_takes_the_parts_back);
 	return parts;
 }
