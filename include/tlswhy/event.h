@@ -55,7 +55,7 @@ enum event_tail {
 #define EVENT_CONNECT   (1u << 10) /* the part connect was measured */
 #define EVENT_COARSE    (1u << 11) /* the moment between peer and lag is known to a tick only */
 #define EVENT_SLEPT     (1u << 12) /* the task slept within a call: its CPU time is good to a tick */
-#define EVENT_MEASURED (EVENT_WAITS | EVENT_CONNECT | EVENT_COARSE | EVENT_SLEPT)
+#define EVENT_MEASURED  (EVENT_WAITS | EVENT_CONNECT | EVENT_COARSE | EVENT_SLEPT)
 
 struct event_header {
 	__u16 size;            /* bytes of the fixed part as the writer knew it */

@@ -16,8 +16,7 @@
  *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
  *   write ID BYTES, read ID, peek ID, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
  *   fork, fork_other                a child does one handshake; the second runs the loader, so another executable
- *   burst COUNT SEED THREADS        -> done N... (burst.h)
- *   exec, exit
+ *   burst COUNT SEED THREADS        -> done N... (burst.h); exec, exit
  */
 #define _GNU_SOURCE
 #include <elf.h>
