@@ -56,6 +56,7 @@ static int take_clock(struct replay *replay)
 	replay->window.start_ns = replay->window.end_ns = from->start_ns;
 	replay->window.unix_offset_ns = from->unix_offset_ns;
 	replay->window.seed = from->seed;
+	replay->window.tick_ns = from->tick_ns;
 	replay->window.has_totals = true;
 	replay->window.boot_id = strdup(from->boot_id);
 	if (!replay->window.boot_id) {

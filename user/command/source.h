@@ -43,7 +43,7 @@ bool source_run(struct source *source, const struct source_handlers *handlers, v
 /* From a handler: no more is wanted. */
 void source_stop(struct source *source);
 
-/* Clock, seed and targets from source_open() on; the rest after source_run(). */
+/* Clock, tick, seed and targets from source_open() on; the rest after source_run(). */
 const struct window *source_window(const struct source *source);
 /* EXIT_FINE, or EXIT_RUNTIME where something failed and was told. */
 int source_code(const struct source *source);

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "command/command.h"
 #include "command/source.h"
-#include "host/clock.h"
 #include "output/trace_json.h"
 #include "output/trace_text.h"
 
@@ -159,7 +158,7 @@ static int trace_all(struct trace *trace)
 	bool done;
 
 	trace->clock.unix_offset_ns = (uint64_t)source_window(trace->source)->unix_offset_ns;
-	trace->clock.tick_ns = source_is_live(trace->source) ? clock_tick_ns() : 0;
+	trace->clock.tick_ns = source_window(trace->source)->tick_ns;
 	if (trace->options->format == FORMAT_TEXT)
 		trace_text_header(stdout);
 	fflush(stdout);
