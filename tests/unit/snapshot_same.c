@@ -28,6 +28,8 @@ static void assert_parts(const struct parts_row *a, const struct parts_row *b)
 		assert_same_histogram(&a->parts[part], &b->parts[part]);
 	assert_same_histogram(&a->round_trip, &b->round_trip);
 	ck_assert_uint_eq(a->resent, b->resent);
+	ck_assert_uint_eq(a->coarse, b->coarse);
+	ck_assert_uint_eq(a->slept, b->slept);
 }
 
 static void assert_names(const struct named_counts *a, const struct named_counts *b)

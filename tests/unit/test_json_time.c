@@ -22,6 +22,7 @@ static const char *const keys_of_time[] = {
 	"causes.0.parts.connect",
 	"causes.0.parts.lag.sum",
 	"causes.0.parts.lag.share",
+	"causes.0.parts.lag.coarse",
 	"causes.0.parts.lag.count",
 	"causes.0.parts.lag.p50",
 	"causes.0.parts.lag.p90",
@@ -30,6 +31,9 @@ static const char *const keys_of_time[] = {
 	"causes.0.parts.lag.buckets.0.le",
 	"causes.0.parts.peer.share",
 	"causes.0.parts.cpu.share",
+	"causes.0.parts.cpu.coarse",
+	"causes.0.parts.round_trip.p50",
+	"causes.0.parts.resent",
 	"causes.0.parts.preempted.share",
 	"causes.0.parts.unattributed.share",
 	"causes.0.waited_for.worker",
@@ -133,7 +137,14 @@ START_TEST(says_where_the_time_went)
 	json_t *document;
 
 	sample_saturated(&snapshot);
+	snapshot.causes[0].parts.coarse = 7;
+	snapshot.causes[0].parts.slept = 3;
+	snapshot.causes[0].parts.resent = 5;
 	document = json_document(&snapshot);
+	assert_number(document, "causes.0.parts.lag.coarse", 7);
+	assert_number(document, "causes.0.parts.peer.coarse", 7);
+	assert_number(document, "causes.0.parts.cpu.coarse", 3);
+	assert_number(document, "causes.0.parts.resent", 5);
 	assert_number(document, "causes.0.parts.count", 100);
 	assert_number(document, "causes.0.parts.whole_seconds", 71.14);
 	assert_number(document, "causes.0.parts.lag_before_seconds", 24);

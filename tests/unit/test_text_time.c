@@ -70,6 +70,13 @@ START_TEST(tells_where_the_time_went)
 	assert_has(text, "unattributed 2.0 % (p99 0.04 ms), preempted 0.50 %\n");
 	assert_plain(text, 100);
 	free(text);
+	histogram_add(&snapshot.ok[DIRECTION_CLIENT].parts.round_trip, 40000000);
+	snapshot.ok[DIRECTION_CLIENT].parts.resent = 3;
+	snapshot.ok[DIRECTION_CLIENT].parts.coarse = 2;
+	text = report_as_text(&snapshot, NULL);
+	assert_has(text, "  client time: peer 75.0 % (p50 1.50 ms, p99 1.50 ms; round trip p50 40.0 ms; 3 ");
+	assert_has(text, "; lag and peer to a tick in 2\n");
+	free(text);
 	snapshot.ok[DIRECTION_CLIENT].parts = (struct parts_row){ 0 };
 	sample_add_parts(&snapshot.ok[DIRECTION_CLIENT].parts, 2, (const uint64_t[PART_COUNT]){ [PART_CPU] = 250 },
 			 1000);

@@ -125,6 +125,11 @@ START_TEST(text_says_where_the_time_went)
 		strstr(line, ", waited longer for the worker than for the peer [peer 90.0 ms, connect 20.0 ms, "
 			     "lag 15.0 ms, unattributed 10.0 ms]\n"));
 	free(line);
+	observation.event.flags |= EVENT_COARSE;
+	line = trace_line_of(&observation, trace_text);
+	ck_assert_ptr_nonnull(strstr(line, "[peer ~90.0 ms, connect 20.0 ms, lag ~15.0 ms, unattributed 10.0 ms]\n"));
+	free(line);
+	observation.event.flags &= ~(uint32_t)EVENT_COARSE;
 	/* Small ones are told where the whole is small. */
 	observation.event.parts =
 		(struct parts){ .us = { [PART_PEER] = 476, [PART_CPU] = 20, [PART_PREEMPTED] = 4 } };

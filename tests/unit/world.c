@@ -59,6 +59,10 @@ static void fill_parts(struct event *event, uint64_t *random)
 	else
 		event->parts.us[PART_CONNECT] = 0;
 	event->parts.before_us = event->parts.us[PART_LAG] / 2;
+	if (world_random(random) % 8 == 0)
+		event->flags |= EVENT_SLEPT;
+	if (event->flags & EVENT_WAITS && world_random(random) % 8 == 0)
+		event->flags |= EVENT_COARSE;
 	event->srtt_us = (__u32)(world_random(random) % 3 ? world_random(random) % 300000 : 0);
 	event->retransmits = (__u32)(world_random(random) % 3);
 }

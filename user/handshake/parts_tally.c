@@ -24,6 +24,8 @@ void parts_sums_add(struct parts_sums *sums, const struct batch *batch)
 	for (unsigned int part = 0; part < PART_COUNT; part++)
 		sums->us[part] += batch->part_us[part];
 	sums->before_us += batch->before_us;
+	sums->coarse += batch->flags & EVENT_COARSE ? batch->count : 0;
+	sums->slept += batch->flags & EVENT_SLEPT ? batch->count : 0;
 }
 
 void parts_sums_merge(struct parts_sums *into, const struct parts_sums *from)
@@ -33,6 +35,8 @@ void parts_sums_merge(struct parts_sums *into, const struct parts_sums *from)
 	for (unsigned int part = 0; part < PART_COUNT; part++)
 		into->us[part] += from->us[part];
 	into->before_us += from->before_us;
+	into->coarse += from->coarse;
+	into->slept += from->slept;
 }
 
 static struct parts_sums sums_less(const struct parts_sums *from, const struct parts_sums *what)
@@ -41,6 +45,8 @@ static struct parts_sums sums_less(const struct parts_sums *from, const struct p
 		.count = count_less(from->count, what->count),
 		.latency_ns = count_less(from->latency_ns, what->latency_ns),
 		.before_us = count_less(from->before_us, what->before_us),
+		.coarse = count_less(from->coarse, what->coarse),
+		.slept = count_less(from->slept, what->slept),
 	};
 
 	for (unsigned int part = 0; part < PART_COUNT; part++)
@@ -113,6 +119,8 @@ void parts_tally_row(const struct parts_tally *added, const struct parts_tally *
 	row->whole_us = parts_sums_whole_us(&sums);
 	parts_sums_shown_us(&sums, row->us);
 	row->before_us = sums.before_us;
+	row->coarse = sums.coarse;
+	row->slept = sums.slept;
 	for (unsigned int part = 0; part < PARTS_SHOWN; part++) {
 		row->parts[part] = added->parts[part];
 		if (taken)

@@ -22,6 +22,7 @@ struct parts_sums {
 	uint64_t latency_ns;
 	uint64_t us[PART_COUNT];
 	uint64_t before_us;
+	uint64_t coarse, slept; /* of the records: those with a part that is good to a tick only */
 };
 
 /* The same with histograms of the records: of each part those in which it was measured. */

@@ -72,6 +72,8 @@ struct parts_row {
 	uint64_t whole_us;        /* sum of their latencies, with what was measured before their first call */
 	uint64_t us[PARTS_SHOWN]; /* sums; the last one is the whole less the others, never below 0 */
 	uint64_t before_us;       /* of lag: before the first call */
+	uint64_t coarse; /* of count: the moment between lag and peer is known to a tick; not of spilled ones */
+	uint64_t slept;  /* of count: the CPU time is, for the worker slept within a call; not of spilled ones */
 	/* Of each part, the handshakes in which it was measured and whose record did not find the ring full. */
 	struct histogram parts[PARTS_SHOWN];
 	/* Of the same handshakes, those over TCP: the path's round trip, and how many had to send something again. */

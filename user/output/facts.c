@@ -44,6 +44,8 @@ bool facts_parts(const struct observation *observation, struct facts_parts *part
 	parts->known[PART_CONNECT] = event->flags & EVENT_CONNECT;
 	parts->known[PART_LAG] = parts->known[PART_PEER] = event->flags & EVENT_WAITS;
 	parts->known[PART_CPU] = parts->known[PART_PREEMPTED] = parts->known[PART_UNATTRIBUTED] = true;
+	parts->coarse[PART_LAG] = parts->coarse[PART_PEER] = parts->known[PART_LAG] && event->flags & EVENT_COARSE;
+	parts->coarse[PART_CPU] = event->flags & EVENT_SLEPT;
 	for (unsigned int part = 0; part < PART_COUNT; part++) {
 		parts->us[part] = parts->known[part] ? event->parts.us[part] : 0;
 		sum_us += parts->us[part];

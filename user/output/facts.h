@@ -34,6 +34,7 @@ struct facts_peer {
 /* Where a handshake's time went; 0 where it is not known. */
 struct facts_parts {
 	bool known[PARTS_SHOWN];
+	bool coarse[PARTS_SHOWN]; /* good to a tick only */
 	uint64_t us[PARTS_SHOWN];
 	uint64_t before_us; /* of lag */
 	uint64_t whole_us;  /* latency, and what was measured before the first call */

@@ -22,7 +22,8 @@
  * null where it was measured in none; its sum and share are of all handshakes, its distribution is without spilled
  * ones. W is {sum, share} or null. C are "versions", "ciphers", "groups", each [{version|cipher|group, count}].
  *   causes[].parts, ok[].parts   {count, whole_seconds, lag_before_seconds, connect: P, lag: P, peer: P, cpu: P,
- *                                preempted: P, unattributed: P, round_trip: H, resent}; the last two are of the path
+ *                                preempted: P, unattributed: P, round_trip: H, resent}; the last two are of the path.
+ *                                P of lag, peer and cpu has "coarse": in how many it is good to a tick only
  *   causes[].waited_for          {worker, peer}: who was the longer wait, of those it is known of
  *   ok[].cpu_seconds
  *   groups        [{direction, group, count}], of handshakes that exchanged keys

@@ -20,6 +20,8 @@ static json_t *part(const struct parts_row *row, unsigned int number, bool *fail
 	object = json_histogram(&row->parts[number]);
 	json_put(object, "sum", json_microseconds(row->us[number]), failed);
 	json_put(object, "share", share(row->us[number], row->whole_us), failed);
+	if (number == PART_LAG || number == PART_PEER || number == PART_CPU)
+		json_put(object, "coarse", json_count(number == PART_CPU ? row->slept : row->coarse), failed);
 	return object;
 }
 

@@ -70,6 +70,8 @@ void add_parts(struct paragraph *paragraph, const struct parts_row *row)
 			add_spread(paragraph, row, part, i == 0);
 		comma = ", ";
 	}
+	if (row->coarse)
+		paragraph_add(paragraph, "; lag and peer to a tick in %" PRIu64, row->coarse);
 	if (!part_is_known(row, PART_PEER) && !part_is_known(row, PART_LAG))
 		paragraph_add(paragraph, "%speer and worker lag not measured", comma[0] ? "; " : "");
 }

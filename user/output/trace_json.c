@@ -60,16 +60,14 @@ static json_t *parts_object(const struct facts_parts *parts, bool *failed)
 }
 
 /* Of what is not good to a microsecond. */
-static json_t *resolution(const struct event *event, const struct facts_parts *parts, uint64_t tick_ns, bool *failed)
+static json_t *resolution(const struct facts_parts *parts, uint64_t tick_ns, bool *failed)
 {
-	bool lag_coarse = parts->known[PART_LAG] && event->flags & EVENT_COARSE;
-	bool cpu_coarse = parts->known[PART_CPU] && event->flags & EVENT_SLEPT;
 	json_t *object = json_object();
 
 	if (!tick_ns)
 		tick_ns = TICK_BOUND_NS;
-	json_put(object, "lag", known(lag_coarse, json_seconds(tick_ns)), failed);
-	json_put(object, "cpu", known(cpu_coarse, json_seconds(tick_ns)), failed);
+	json_put(object, "lag", known(parts->coarse[PART_LAG], json_seconds(tick_ns)), failed);
+	json_put(object, "cpu", known(parts->coarse[PART_CPU], json_seconds(tick_ns)), failed);
 	return object;
 }
 
@@ -96,7 +94,7 @@ static void put_time(json_t *line, const struct observation *observation, uint64
 	json_put(line, "latency_seconds", known(measured, json_seconds(event->latency_ns)), failed);
 	json_put(line, "whole_seconds", known(measured, json_seconds(1000 * parts.whole_us)), failed);
 	json_put(line, "parts", parts_object(&parts, failed), failed);
-	json_put(line, "resolution_seconds", resolution(event, &parts, tick_ns, failed), failed);
+	json_put(line, "resolution_seconds", resolution(&parts, tick_ns, failed), failed);
 	json_put(line, "waited_for", json_name(waited_for(&event->verdict)), failed);
 	json_put(line, "srtt_seconds", known(has_tcp && event->srtt_us, json_seconds(1000ull * event->srtt_us)),
 		 failed);

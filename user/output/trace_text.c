@@ -83,7 +83,7 @@ static void detail_column(const struct observation *observation, char buffer[DET
 		add_detail(buffer, "", verdict->outcome == OUTCOME_OK ? "" : outcome_name(verdict->outcome));
 }
 
-/* "[peer 200 ms, lag 1.20 ms]", the largest first: parts of 1 ms or of a hundredth of the whole. */
+/* "[peer 200 ms, lag ~1.20 ms]", the largest first: parts of 1 ms or of a hundredth of the whole; ~: to a tick. */
 static void time_column(const struct observation *observation, char buffer[TIME_BYTES])
 {
 	unsigned int order[PARTS_SHOWN];
@@ -99,8 +99,9 @@ static void time_column(const struct observation *observation, char buffer[TIME_
 		uint64_t us = parts.us[order[i]];
 
 		if (us && (us >= WORTH_US || us * 100 >= parts.whole_us) && used < TIME_BYTES)
-			used += (size_t)snprintf(buffer + used, TIME_BYTES - used, "%s%s %s", used ? ", " : " [",
-						 part_name(order[i]), duration_text(1000 * us, text));
+			used += (size_t)snprintf(buffer + used, TIME_BYTES - used, "%s%s %s%s", used ? ", " : " [",
+						 part_name(order[i]), parts.coarse[order[i]] ? "~" : "",
+						 duration_text(1000 * us, text));
 	}
 	if (used && used + 1 < TIME_BYTES)
 		snprintf(buffer + used, TIME_BYTES - used, "]");
