@@ -282,7 +282,14 @@ check-static: static roots ## the static program, and an nginx with OpenSSL link
 		$(SUITES:%=--root $(ROOTS)/%)" \
 		"$(STATIC_E2E)/symbols" "$(STATIC_E2E)/stripped"
 
-.PHONY: check-matrix
+# The end-to-end tests that would make check-e2e take much longer.
+.PHONY: check-long
+check-long: $(PROGRAM) $(LOADGEN) ## end-to-end tests that take long: more delays, containers, damaged files (root)
+	$(need_root)
+	$(Q)tests/summary "$(PYTHON) tests/e2e/cli.py --long --tlswhy $(PROGRAM)" \
+		"$(PYTHON) tests/e2e/export.py --long --tlswhy $(PROGRAM) --loadgen $(LOADGEN)" \
+		"$(PYTHON) tests/e2e/parts.py --long --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
+
 KERNELS := 5.10 6.1 6.12 7.2
 .PHONY: check-kernels $(KERNELS:%=check-kernel-%)
 check-kernels: ## the tests in Linux 5.10, 6.1, 6.12 and 7.2, emulated; check-kernel-6.12 for one
@@ -293,11 +300,12 @@ $(KERNELS:%=check-kernel-%): check-kernel-%: $(PROGRAM) static $(BPFTEST) $(VICT
 	$(Q)$(PYTHON) tests/vm/run.py $* --directory $(G)/vm
 
 .PHONY: check-matrix
-check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: other releases, linked in, kernels, reloads, fuzz targets (root)
+check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: releases, linked in, kernels, reloads, long tests, fuzzing (root)
 	$(need_root)
 	$(Q)tests/install-packages
 	$(Q)tests/summary "$(MAKE) --no-print-directory check-roots" "$(MAKE) --no-print-directory check-static" \
 		"$(MAKE) --no-print-directory check-kernels" "$(MAKE) --no-print-directory check-reloads" \
+		"$(MAKE) --no-print-directory check-long" \
 		"$(MAKE) --no-print-directory fuzz"
 
 .PHONY: fuzz

@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from lab import clients, container, nginx, resources, tracer
-from lab.bench import require, test
+from lab.bench import require, takes_long, test
 from lab.results import Skip
 
 TURNS = 10
@@ -77,6 +77,7 @@ def one_life(traced, made, directory, pulse):
 
 
 @test
+@takes_long
 def containers_that_restart(bench):
     """Ten lives of one: each picked up in time, counted exactly, let go of without a trace."""
     with image(bench) as (made, directory), tracer.Pulse() as pulse, bench.tracing(None) as traced:
@@ -139,6 +140,7 @@ def container_with_a_hostile_link(bench):
 
 
 @test
+@takes_long
 def container_that_daemonizes(bench):
     """Its master is no child of what was started, which is gone before anybody looks."""
     keeper = ("/bin/sh", "-c", "/usr/sbin/nginx -c /nginx.conf; while :; do sleep 1; done")

@@ -7,7 +7,7 @@ import socket
 import time
 
 from lab import flights, worker
-from lab.bench import require
+from lab.bench import require, takes_long
 from lab.moves import NEAR_SECONDS, judge, median, scenario, shown
 
 CLIENT_SECONDS, STOP_SECONDS, HOG_SECONDS = 0.2, 0.3, 0.1
@@ -59,11 +59,13 @@ def client_waits_between_flights(lab):
 
 
 @scenario
+@takes_long
 def client_waits_within_its_hello(lab):
     slow_client(lab.near, "within the ClientHello", within_hello=CLIENT_SECONDS)
 
 
 @scenario
+@takes_long
 def client_waits_before_its_hello(lab):
     """The handshake has not begun: it is nobody's delay."""
     slow_client(lab.near, "before the ClientHello", before_hello=CLIENT_SECONDS)
@@ -139,6 +141,7 @@ def worker_stopped_before_accept(lab):
 
 
 @scenario
+@takes_long
 def worker_stopped_within_a_call(lab):
     """It neither ran nor was it ready to: nobody's time, and told as such."""
     port = lab.long.ports["long"]

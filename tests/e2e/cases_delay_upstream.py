@@ -10,7 +10,7 @@ import threading
 import time
 
 from lab import backends, clients, flights, raw, worker
-from lab.bench import require
+from lab.bench import require, takes_long
 from lab.moves import judge, median, scenario, shown
 
 BACKEND_SECONDS = 0.2
@@ -84,6 +84,7 @@ def backend_answers_late(lab):
 
 
 @scenario
+@takes_long
 def backend_is_late_in_the_middle(lab):
     late_backend(lab, "TLS 1.3, half of its flight", flights.TLS13, half=BACKEND_SECONDS)
     late_backend(lab, "TLS 1.2, backend's second flight", flights.TLS12, second=BACKEND_SECONDS)

@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from lab import nginx
-from lab.bench import require, test
+from lab.bench import require, takes_long, test
 from lab.scrape import ACT_COUNTS, LISTEN, OPENMETRICS, PLAIN, Metrics, act, exporting, wait_handshakes
 
 DEADLINE_SECONDS = 10 # of a connection, whatever it does
@@ -174,6 +174,7 @@ def many_scrapes_at_once(bench):
 
 
 @test
+@takes_long
 def slow_clients_block_nobody(bench):
     """Silent, half, and greedy without reading: a scrape beside them does not wait until their time is over."""
     with exporting(bench, *LISTEN) as exporter, contextlib.ExitStack() as stack:

@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from lab import clients, container, nginx
-from lab.bench import require, test
+from lab.bench import require, takes_long, test
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lab", "impostor.c")
 TITLE = "nginx: master process impostor"
@@ -116,6 +116,7 @@ def require_refused(bench, pid, path):
 
 
 @test
+@takes_long
 def damaged_libraries(bench):
     with workshop() as (directory, program):
         for name, make in FILES.items():
@@ -128,6 +129,7 @@ def damaged_libraries(bench):
 
 
 @test
+@takes_long
 def damaged_after_it_was_mapped(bench):
     """Cut short and unlinked under the process; and a FIFO in its place, which must not make anybody wait."""
     with workshop() as (directory, program):
@@ -145,6 +147,7 @@ def damaged_after_it_was_mapped(bench):
 
 
 @test
+@takes_long
 def hostile_one_comes_while_watching(bench):
     """It is told in one line, once, and whatever else comes is watched."""
     with workshop() as (directory, program), bench.watching_all("report", "-d", "600") as (process, said):

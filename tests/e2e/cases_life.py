@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from lab import clients, container, nginx
-from lab.bench import require, test
+from lab.bench import require, takes_long, test
 
 GOOD, BAD = 4, 2
 ONE_ROUND = {"ok": GOOD, "our_certificate_unknown_ca": BAD}
@@ -277,6 +277,7 @@ def angie(directory):
 
 
 @test
+@takes_long
 def under_other_names(bench):
     """By their titles or by what their executables export, not by what they are called."""
     for name, title in (("angie", None), ("openresty", None), ("gateway", "gateway"),

@@ -11,7 +11,7 @@ import struct
 import subprocess
 
 from lab import loadrig, tracer, worker
-from lab.bench import require, test
+from lab.bench import require, takes_long, test
 from lab.moves import PARTS, sum_faults
 
 HANDSHAKES, CONCURRENCY = 10000, 32
@@ -155,6 +155,7 @@ def recordings_merge_exactly(lab):
 
 
 @test
+@takes_long
 def two_recordings_are_one_of_both(lab):
     """
     Two nginx, each recorded alone and both together, at once: merged, the two count what the third one counts. Each

@@ -9,7 +9,7 @@ import threading
 import time
 
 from lab import flights, network, raw, worker
-from lab.bench import require
+from lab.bench import require, takes_long
 from lab.moves import judge, median, scenario, shown
 from cases_delay import CONTEXTS
 from cases_delay_upstream import Backend, Late, request
@@ -89,6 +89,7 @@ def slow_path_to_a_client(lab):
 
 
 @scenario
+@takes_long
 def slow_path_to_a_backend(lab):
     stand = lab.apart
     for version, trips in ((flights.TLS13, 1), (flights.TLS12, 2)):
@@ -139,6 +140,7 @@ def path_loses_a_flight(lab):
 
 
 @scenario
+@takes_long
 def firewall_loses_nginx_s_flight(lab):
     """nftables, where the client is, who tells how much later its answer came."""
     stand = lab.apart
@@ -179,6 +181,7 @@ def stopped_while_connecting(stand):
 
 
 @scenario
+@takes_long
 def worker_stopped_while_it_connects(lab):
     """The connection stands, and nobody goes on with it."""
     stand = lab.apart

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from lab import crowd, loadrig, nginx, tracer, worker
-from lab.bench import require, test
+from lab.bench import require, takes_long, test
 from cases_delay import cost
 
 AT_ONCE, BURST_SECONDS, PATIENCE_SECONDS = 300, 4.0, 1.0
@@ -87,6 +87,7 @@ def slow_clients_of_an_idle_worker(lab):
 
 
 @test
+@takes_long
 def cpu_of_a_worker(lab):
     """Half of a CPU, by the report and by /proc/PID/stat."""
     stand, port = lab.near, lab.near.ports["rsa"]

@@ -13,7 +13,7 @@ import threading
 import time
 
 from lab import nginx
-from lab.bench import report_of, require, test
+from lab.bench import report_of, require, takes_long, test
 
 WORK_BYTES = 8 << 20
 CLIENTS = 3 # so that another request waits whenever one is answered
@@ -91,6 +91,7 @@ def row_of(report, pid):
 
 
 @test
+@takes_long
 def worker_cpu_is_the_kernels(bench):
     """Over ten seconds, half of which the worker is busy."""
     with working_nginx(bench, "half-loaded") as (server, work), reporting(bench, server, "-d", "10") as process:

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from lab import clients, raw, rig, wire
-from lab.bench import TESTS, Bench, balanced, report_of, require, require_offer, test
+from lab.bench import Bench, balanced, chosen, offer_choice, report_of, require, require_offer, test
 import cases_backlog # pylint: disable=unused-import
 import cases_containers # pylint: disable=unused-import
 import cases_foreign # pylint: disable=unused-import
@@ -228,11 +228,9 @@ def text_trace_is_one_line_each(bench):
 def main():
     parser = argparse.ArgumentParser(description="command line tests of tlswhy")
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
-    parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
-    parser.add_argument("--list", action="store_true", help="names only")
+    offer_choice(parser)
     arguments = parser.parse_args()
-    tests = [function for function in TESTS
-             if not arguments.only or any(function.__name__.startswith(start) for start in arguments.only)]
+    tests = chosen(arguments)
     if arguments.list:
         print("\n".join(function.__name__ for function in tests))
         return 0

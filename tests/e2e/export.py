@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from lab import backends, clients, loadrig, nginx, rig, tracer
-from lab.bench import TESTS, Bench, require, test
+from lab.bench import Bench, chosen, offer_choice, require, test
 from lab.results import Results, Skip
 from lab.scenario import Scenario, client, upstream
 import cases_export # pylint: disable=unused-import
@@ -293,11 +293,9 @@ def main():
     parser = argparse.ArgumentParser(description="tests of tlswhy export")
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
     parser.add_argument("--loadgen", default="", help="the load generator; without it a test is skipped")
-    parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
-    parser.add_argument("--list", action="store_true", help="names only")
+    offer_choice(parser)
     arguments = parser.parse_args()
-    tests = [function for function in TESTS
-             if not arguments.only or any(function.__name__.startswith(start) for start in arguments.only)]
+    tests = chosen(arguments)
     if arguments.list:
         print("\n".join(function.__name__ for function in tests))
         return 0

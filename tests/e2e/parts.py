@@ -4,7 +4,7 @@
 Where the time goes, against delays that the test makes itself on a real nginx: each cause of delay moves its own part
 of a handshake's time, by what was injected, and no other part.
 
-  parts.py --tlswhy build/tlswhy --loadgen build/tests/loadgen [--only NAME] [--list]
+  parts.py --tlswhy build/tlswhy --loadgen build/tests/loadgen [--only NAME] [--long] [--list]
 
 A line that begins with # gives a scenario's figures, in milliseconds: how far each part moved and, in brackets, what
 was injected. Needs root.
@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from lab import moves, network, pki, rig, scenario, worker
-from lab.bench import TESTS
+from lab.bench import chosen, offer_choice
 from lab.results import Results
 import cases_path # pylint: disable=unused-import
 import cases_delay # pylint: disable=unused-import
@@ -134,15 +134,13 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="tests of the parts of a handshake's time")
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
     parser.add_argument("--loadgen", default="build/tests/loadgen", help="the load generator")
-    parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
-    parser.add_argument("--list", action="store_true", help="names only")
+    offer_choice(parser)
     return parser.parse_args()
 
 
 def main():
     options = parse_arguments()
-    tests = [function for function in TESTS
-             if not options.only or any(function.__name__.startswith(start) for start in options.only)]
+    tests = chosen(options)
     if options.list:
         print("\n".join(function.__name__ for function in tests))
         return 0

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 # pylint: disable=wrong-import-position
 from lab import clients, place, releases, rig, tracer, watch
-from lab.bench import TESTS, require, test
+from lab.bench import chosen, offer_choice, require, test
 from lab.results import Results
 from lab.scenario import Scenario, client
 
@@ -194,11 +194,9 @@ def main():
     parser = argparse.ArgumentParser(description="tests of tlswhy with several nginx and OpenSSL at once")
     parser.add_argument("--tlswhy", default="build/tlswhy", help="the program under test")
     parser.add_argument("--root", action="append", metavar="DIR", help="a root; several")
-    parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
-    parser.add_argument("--list", action="store_true", help="names only")
+    offer_choice(parser)
     arguments = parser.parse_args()
-    tests = [function for function in TESTS
-             if not arguments.only or any(function.__name__.startswith(start) for start in arguments.only)]
+    tests = chosen(arguments)
     if arguments.list:
         print("\n".join(function.__name__ for function in tests))
         return 0

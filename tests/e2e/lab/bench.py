@@ -15,12 +15,33 @@ from lab import clients, nginx, raw, tracer, watch
 from lab.results import Skip
 
 TESTS = []
+LONG = set()
 
 
 def test(function):
     """Registers a function of a Bench as a test; its name is the test's name."""
     TESTS.append(function)
     return function
+
+
+def takes_long(function):
+    """Leaves a test to --long, below test(): what a change is checked by each time is to stay short."""
+    LONG.add(function.__name__)
+    return function
+
+
+def offer_choice(parser):
+    parser.add_argument("--only", action="append", default=[], help="a test's name or its beginning")
+    parser.add_argument("--long", action="store_true", help="those that take long instead of the others")
+    parser.add_argument("--list", action="store_true", help="names only")
+
+
+def chosen(arguments):
+    """The tests that these arguments ask for, in the order they were registered in."""
+    if arguments.only:
+        return [function for function in TESTS
+                if any(function.__name__.startswith(start) for start in arguments.only)]
+    return [function for function in TESTS if (function.__name__ in LONG) == arguments.long]
 
 
 def require(condition, complaint):
