@@ -291,13 +291,17 @@ check-long: $(PROGRAM) $(LOADGEN) ## end-to-end tests that take long: more delay
 		"$(PYTHON) tests/e2e/parts.py --long --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
 
 KERNELS := 5.10 6.1 6.12 7.2
-.PHONY: check-kernels $(KERNELS:%=check-kernel-%)
-check-kernels: ## the tests in Linux 5.10, 6.1, 6.12 and 7.2, emulated; check-kernel-6.12 for one
-	$(Q)tests/summary $(KERNELS:%="$(MAKE) --no-print-directory check-kernel-%")
-
-$(KERNELS:%=check-kernel-%): check-kernel-%: $(PROGRAM) static $(BPFTEST) $(VICTIM) $(LOADGEN)
+.PHONY: initramfs check-kernels $(KERNELS:%=check-kernel-%)
+initramfs: $(PROGRAM) static $(BPFTEST) $(VICTIM) $(LOADGEN)
 	$(Q)$(PYTHON) tests/vm/make_initramfs.py $(G)/vm/initramfs.cpio
-	$(Q)$(PYTHON) tests/vm/run.py $* --directory $(G)/vm
+
+# An emulated machine has one CPU, so two run side by side.
+in_kernel = $(PYTHON) tests/vm/run.py $(1) --directory $(G)/vm
+check-kernels: initramfs ## the tests in Linux 5.10, 6.1, 6.12 and 7.2, emulated; check-kernel-6.12 for one
+	$(Q)tests/summary -j 2 $(foreach kernel,$(KERNELS),"$(call in_kernel,$(kernel))")
+
+$(KERNELS:%=check-kernel-%): check-kernel-%: initramfs
+	$(Q)$(call in_kernel,$*)
 
 .PHONY: check-matrix
 check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: releases, linked in, kernels, reloads, long tests, fuzzing (root)
