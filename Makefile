@@ -295,7 +295,7 @@ KERNELS := 5.10 6.1 6.12 7.2
 initramfs: $(PROGRAM) static $(BPFTEST) $(VICTIM) $(LOADGEN)
 	$(Q)$(PYTHON) tests/vm/make_initramfs.py $(G)/vm/initramfs.cpio
 
-# An emulated machine has one CPU, so two run side by side.
+# What is emulated keeps one CPU busy most of the time, so two run side by side.
 in_kernel = $(PYTHON) tests/vm/run.py $(1) --directory $(G)/vm
 check-kernels: initramfs ## the tests in Linux 5.10, 6.1, 6.12 and 7.2, emulated; check-kernel-6.12 for one
 	$(Q)tests/summary -j 2 $(foreach kernel,$(KERNELS),"$(call in_kernel,$(kernel))")
