@@ -304,7 +304,7 @@ $(KERNELS:%=check-kernel-%): check-kernel-%: initramfs
 	$(Q)$(call in_kernel,$*)
 
 .PHONY: check-matrix
-check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: releases, linked in, kernels, reloads, long tests, fuzzing (root)
+check-matrix: $(PROGRAM) $(LOADGEN) ## what takes long: releases, linked in, kernels, reloads, long, fuzz (root)
 	$(need_root)
 	$(Q)tests/install-packages
 	$(Q)tests/summary "$(MAKE) --no-print-directory check-roots" "$(MAKE) --no-print-directory check-static" \
