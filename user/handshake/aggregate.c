@@ -107,7 +107,7 @@ static void negotiated_count(struct keycount *counts, const struct batch *batch,
 	int64_t kept = batch_kept(batch);
 
 	if (kept != 0)
-		keycount_add(counts, (uint64_t)batch->direction << 16 | number, kept, 0);
+		keycount_add(counts, (uint64_t)batch->direction << 16 | number, kept);
 }
 
 static int batch_count(struct aggregate *aggregate, const struct batch *batch)

@@ -20,9 +20,9 @@ struct aggregate {
 	struct tally_limits limits;
 	struct cause_tally causes[DIRECTION_COUNT][CAUSE_COUNT];
 	struct ok_tally ok[DIRECTION_COUNT];
-	struct keycount versions; /* key: direction << 16 | version; first: ok */
-	struct keycount ciphers;  /* key: direction << 16 | cipher; first: ok */
-	struct keycount groups;   /* key: direction << 16 | group; first: ok */
+	struct keycount versions; /* key: direction << 16 | version; of ok */
+	struct keycount ciphers;  /* key: direction << 16 | cipher; of ok */
+	struct keycount groups;   /* key: direction << 16 | group; of ok */
 	struct keyrows workers;   /* of struct worker_tally */
 	struct keyrows costs;     /* of struct cost */
 	struct servers servers[DIRECTION_COUNT];

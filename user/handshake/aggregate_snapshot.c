@@ -163,11 +163,11 @@ static int fill_versions(const struct keycount *versions, struct snapshot *snaps
 	for (size_t i = 0; i < versions->slots; i++) {
 		const struct keycount_entry *entry = &versions->entries[i];
 
-		if (entry->used && entry->first > 0)
+		if (entry->used && entry->count > 0)
 			snapshot->versions[snapshot->version_count++] = (struct version_row){
 				.direction = (unsigned int)(entry->key >> 16),
 				.version = (uint16_t)entry->key,
-				.count = (uint64_t)entry->first,
+				.count = (uint64_t)entry->count,
 			};
 	}
 	qsort(snapshot->versions, snapshot->version_count, sizeof(*snapshot->versions), version_row_compare);
@@ -182,11 +182,11 @@ static int fill_ciphers(const struct keycount *ciphers, struct snapshot *snapsho
 	for (size_t i = 0; i < ciphers->slots; i++) {
 		const struct keycount_entry *entry = &ciphers->entries[i];
 
-		if (entry->used && entry->first > 0)
+		if (entry->used && entry->count > 0)
 			snapshot->ciphers[snapshot->cipher_count++] = (struct cipher_row){
 				.direction = (unsigned int)(entry->key >> 16),
 				.cipher = (uint16_t)entry->key,
-				.count = (uint64_t)entry->first,
+				.count = (uint64_t)entry->count,
 			};
 	}
 	qsort(snapshot->ciphers, snapshot->cipher_count, sizeof(*snapshot->ciphers), cipher_row_compare);
@@ -201,11 +201,11 @@ static int fill_groups(const struct keycount *groups, struct snapshot *snapshot)
 	for (size_t i = 0; i < groups->slots; i++) {
 		const struct keycount_entry *entry = &groups->entries[i];
 
-		if (entry->used && entry->first > 0)
+		if (entry->used && entry->count > 0)
 			snapshot->groups[snapshot->group_count++] = (struct group_row){
 				.direction = (unsigned int)(entry->key >> 16),
 				.group = (uint16_t)entry->key,
-				.count = (uint64_t)entry->first,
+				.count = (uint64_t)entry->count,
 			};
 	}
 	qsort(snapshot->groups, snapshot->group_count, sizeof(*snapshot->groups), group_row_compare);

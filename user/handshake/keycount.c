@@ -44,7 +44,7 @@ static struct keycount_entry *keycount_slot(struct keycount *counts, uint64_t ke
 	return &counts->entries[slot];
 }
 
-void keycount_add(struct keycount *counts, uint64_t key, int64_t first, int64_t second)
+void keycount_add(struct keycount *counts, uint64_t key, int64_t count)
 {
 	struct keycount_entry *entry = keycount_slot(counts, key);
 
@@ -56,8 +56,7 @@ void keycount_add(struct keycount *counts, uint64_t key, int64_t first, int64_t 
 		*entry = (struct keycount_entry){ .key = key, .used = true };
 		counts->used++;
 	}
-	entry->first += first;
-	entry->second += second;
+	entry->count += count;
 }
 
 void keycount_merge(struct keycount *into, const struct keycount *from)
@@ -66,6 +65,6 @@ void keycount_merge(struct keycount *into, const struct keycount *from)
 		const struct keycount_entry *entry = &from->entries[i];
 
 		if (entry->used)
-			keycount_add(into, entry->key, entry->first, entry->second);
+			keycount_add(into, entry->key, entry->count);
 	}
 }

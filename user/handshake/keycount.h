@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two signed counts for each of a bounded number of small keys: protocol versions, ciphers, workers.
+ * A signed count for each of a bounded number of small keys: protocol versions, ciphers, groups.
  *
  * Signed, because what takes a count back may be read before what it is taken from; at the end none is negative.
  * Memory is taken once; a key beyond the limit is counted under key & rest_mask, so that sums stay right.
@@ -15,7 +15,7 @@
 
 struct keycount_entry {
 	uint64_t key;
-	int64_t first, second;
+	int64_t count;
 	bool used;
 };
 
@@ -34,7 +34,7 @@ struct keycount {
  */
 int keycount_init(struct keycount *counts, size_t limit, uint64_t rest_mask);
 void keycount_release(struct keycount *counts);
-void keycount_add(struct keycount *counts, uint64_t key, int64_t first, int64_t second);
+void keycount_add(struct keycount *counts, uint64_t key, int64_t count);
 /* Adds from to into, under into's limit. */
 void keycount_merge(struct keycount *into, const struct keycount *from);
 
