@@ -17,21 +17,20 @@
 static __always_inline __u8 openssl_agreed(const struct hit *hit)
 {
 	const struct layout *layout = hit->layout;
-	__u64 session = field_u64(hit->object, layout->session);
+	__u64 session = seen_u64(hit, session);
 
 	if (layout->new_cipher == LAYOUT_NONE || layout->session_group == LAYOUT_NONE || layout->hit == LAYOUT_NONE ||
-	    field_s32(hit->object, layout->version, 0) != TLS1_3)
+	    seen_s32(hit, version, 0) != TLS1_3)
 		return AGREED_UNKNOWN;
-	if (!field_u64(openssl_s3(hit), layout->new_cipher))
+	if (!seen_u64(hit, new_cipher))
 		return AGREED_NOTHING;
-	if (!session || field_s32(hit->object, layout->hit, 0) || !field_s32(session, layout->session_group, 0))
+	if (!session || seen_s32(hit, hit, 0) || !field_s32(session, layout->session_group, 0))
 		return AGREED_CIPHER;
 	return AGREED_GROUP;
 }
 
 /* What tells whether fields say what this handshake agreed on. Those without a word are all ones or 0. */
 struct agreement {
-	__u64 s3;
 	__u64 cipher; /* SSL_CIPHER, 0: none yet */
 	__u64 before_1_3;
 	__u64 exchanged; /* keys, in TLS 1.3 */
@@ -40,16 +39,14 @@ struct agreement {
 
 static __always_inline void agreement_read(const struct hit *hit, struct agreement *agreement)
 {
-	const struct layout *layout = hit->layout;
 	/* A char, or in 1.1.1 a pointer that stands for it. */
-	__u64 pointer = 0 - field_unknown(layout->did_kex);
-	__u16 exchange = (layout->did_kex & ~pointer) | (layout->peer_share & pointer);
+	__u64 pointer = 0 - field_unknown(hit->sight->did_kex);
+	__u16 exchange = (hit->sight->did_kex & ~pointer) | (hit->sight->peer_share & pointer);
 
-	agreement->s3 = openssl_s3(hit);
-	agreement->cipher = field_u64(agreement->s3, layout->new_cipher);
-	agreement->before_1_3 = ones_unless_zero((__u32)field_s32(hit->object, layout->version, 0) ^ TLS1_3);
-	agreement->exchanged = ones_unless_zero(field_u64(agreement->s3, exchange) & (pointer | 0xff));
-	agreement->full = ~ones_unless_zero((__u32)field_s32(hit->object, layout->hit, 1));
+	agreement->cipher = seen_u64(hit, new_cipher);
+	agreement->before_1_3 = ones_unless_zero((__u32)seen_s32(hit, version, 0) ^ TLS1_3);
+	agreement->exchanged = ones_unless_zero(sight_u64(hit, exchange) & (pointer | 0xff));
+	agreement->full = ~ones_unless_zero((__u32)seen_s32(hit, hit, 1));
 }
 
 /*
@@ -59,13 +56,24 @@ static __always_inline void agreement_read(const struct hit *hit, struct agreeme
  */
 static __always_inline __u16 agreement_group(const struct hit *hit, const struct agreement *agreement)
 {
-	const struct layout *layout = hit->layout;
-	__u64 session = field_u64(hit->object, layout->session);
-	__u64 is_own = ones_unless_zero(agreement->cipher) & agreement->full & agreement->before_1_3;
-	__u64 is_agreed = agreement->exchanged & ~agreement->before_1_3;
+	__u64 session;
 
-	return (field_u16(agreement->s3, layout->group_id) & is_agreed) |
-	       (field_u16(session, offset_if(session, layout->session_group)) & is_own);
+	if (!agreement->before_1_3)
+		return sight_u16(hit, hit->sight->group_id) & agreement->exchanged;
+	if (!agreement->cipher || !agreement->full)
+		return 0;
+	session = seen_u64(hit, session);
+	return session ? field_u16(session, hit->layout->session_group) : 0;
+}
+
+/* A number of the library's own tables, which are where they are for as long as the thread runs. */
+static __always_inline __u32 table_number(struct table_entry *known, __u64 entry, __u16 offset)
+{
+	if (known->entry != entry) {
+		known->number = (__u32)field_s32(entry, offset, 0);
+		known->entry = entry;
+	}
+	return known->number;
 }
 
 /*
@@ -77,14 +85,18 @@ static __always_inline __u16 agreement_signature(const struct hit *hit, const st
 						 __u32 direction)
 {
 	const struct layout *layout = hit->layout;
-	__u64 cipher = agreement->cipher, ours = ones_unless_zero(direction ^ DIRECTION_UPSTREAM);
-	__u16 place = (layout->sigalg & ours) | (layout->peer_sigalg & ~ours);
-	__u32 exchange = (__u32)field_s32(cipher, offset_if(cipher, layout->cipher_exchange), -1);
-	__u64 is_signed = ~ones_unless_zero(exchange & CIPHER_EXCHANGES_UNSIGNED) & ones_unless_zero(direction) &
-			  (agreement->exchanged | agreement->before_1_3) & agreement->full;
-	__u64 scheme = field_u64(agreement->s3, place) & is_signed;
+	__u64 scheme;
 
-	return field_u16(scheme, offset_if(scheme, layout->sigalg_number));
+	if (!agreement->full || !direction || !(agreement->exchanged | agreement->before_1_3))
+		return 0;
+	if (agreement->before_1_3 &&
+	    (!agreement->cipher ||
+	     (field_s32(agreement->cipher, layout->cipher_exchange, -1) & CIPHER_EXCHANGES_UNSIGNED)))
+		return 0;
+	scheme = sight_u64(hit, direction == DIRECTION_UPSTREAM ? hit->sight->peer_sigalg : hit->sight->sigalg);
+	return scheme && layout->sigalg_number != LAYOUT_NONE
+		       ? (__u16)table_number(&hit->call->scheme, scheme, layout->sigalg_number)
+		       : 0;
 }
 
 #endif

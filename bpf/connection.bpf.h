@@ -14,21 +14,17 @@
 /* ngx_ssl_create_connection(ssl, c, flags): its handshake begins on this thread, right after. */
 static __always_inline void connection_created(__u64 connection)
 {
-	struct call *call;
 	struct hit hit;
 
-	if (!hit_init(&hit, connection) || !hit.layout->object_is_connection)
-		return;
-	call = call_get(&hit);
-	if (call)
-		call->created = connection;
+	if (hit_init(&hit, connection) && hit.layout->object_is_connection && hit_open(&hit))
+		hit.call->created = connection;
 }
 
 /* Where the stream stands when a handshake begins: what moves later tells how far it came. */
 static __always_inline void connection_mark(const struct hit *hit, struct handshake *fresh)
 {
 	if (hit->layout->object_is_connection)
-		socket_progress(socket_of(hit_fd(hit)), &fresh->written, &fresh->received);
+		socket_progress(hit->sk, &fresh->written, &fresh->received);
 }
 
 /*
@@ -39,7 +35,7 @@ static __always_inline __u8 connection_stage(const struct hit *hit, const struct
 {
 	__u32 written, received;
 
-	socket_progress(socket_of(hit_fd(hit)), &written, &received);
+	socket_progress(hit->sk, &written, &received);
 	if (!written || handshake->direction == DIRECTION_UNKNOWN)
 		return STAGE_UNKNOWN;
 	if (handshake->direction == DIRECTION_CLIENT)

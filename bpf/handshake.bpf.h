@@ -13,6 +13,7 @@
 #define SSL_RECEIVED_SHUTDOWN   2
 #define ALERT_HANDSHAKE_FAILURE 40
 #define EARLY_DATA_ACCEPTED     2 /* SSL_EARLY_DATA_ACCEPTED */
+#define CALLS_MAX               0xffff
 
 /* An object whose role cannot be read cannot be read. */
 static __always_inline __u16 handshake_flags(const struct hit *hit, const struct handshake *handshake)
@@ -31,32 +32,33 @@ static __always_inline void ending_times(struct ending *ending, const struct han
 	ending->calls = handshake->calls;
 }
 
-static __noinline int handshake_complete(const struct hit *hit, struct call *call, const struct handshake *handshake)
+/* Returned 1. The object was looked at. */
+subprogram int handshake_complete(struct hit *hit, const struct handshake *handshake)
 {
-	struct ending *ending;
+	struct ending *ending = &hit->call->ending;
 
-	if (!call)
-		return 0;
-	ending = &call->ending;
+	hit_locate(hit, handshake);
+	nginx_connection(hit);
 	ending_init(ending, hit, EVENT_SETTLED, OUTCOME_OK);
 	ending->verdict.direction = handshake->direction;
 	ending->verdict.stage = STAGE_DONE;
 	ending->verdict.flags = handshake_flags(hit, handshake);
 	ending_times(ending, handshake, hit->now_ns);
-	if (field_s32(hit->object, hit->layout->hit, 0))
+	if (seen_s32(hit, hit, 0))
 		ending->flags |= EVENT_RESUMED;
 	if (may_amend(hit, handshake->direction)) {
 		ending->flags |= EVENT_MAY_AMEND;
+		sight_look(hit, SIGHT_END);
 		verdict_certificates(hit, &ending->verdict);
 	}
-	ending_name(hit, call);
+	ending_name(hit);
 	/* With early data accepted SSL_do_handshake may return 1 again, when Finished has come. */
-	if (ending->flags & EVENT_MAY_AMEND || field_s32(hit->object, hit->layout->hand_state, 0) != TLS_STATE_OK)
+	if (ending->flags & EVENT_MAY_AMEND || seen_s32(hit, hand_state, 0) != TLS_STATE_OK)
 		settled_keep(hit, ending);
 	counter_add(direction_row(COUNTER_OK, handshake->direction), 1);
 	if (ending->flags & EVENT_RESUMED)
 		counter_add(direction_row(COUNTER_RESUMED, handshake->direction), 1);
-	return emit_ending(hit, call, NULL);
+	return emit_ending(hit, NULL);
 }
 
 /* What the peer offers or chose, where this failure lets us see it: oldest << 16 | newest, else 0. */
@@ -103,25 +105,22 @@ static __always_inline void verdict_quic(const struct hit *hit, struct verdict *
 static __always_inline void verdict_transport(const struct hit *hit, struct verdict *verdict,
 					      const struct handshake *handshake)
 {
-	bool quic;
-	__s32 fd;
-	__u64 connection = nginx_connection(hit, &fd, &quic);
-	struct sock *sk = socket_of(fd);
+	struct sock *sk = hit->sk;
 
 	verdict->error_errno = handshake->error_errno;
 	if (handshake->eof || handshake->closed == CLOSED_BY_PEER ||
-	    (bio_flags(hit, hit->layout->rbio) & BIO_FLAG_EOF))
+	    (bio_flags(hit, seen_u64(hit, rbio)) & BIO_FLAG_EOF))
 		verdict->flags |= VERDICT_EOF;
 	if (handshake->rejected_by_name)
 		verdict->flags |= VERDICT_HANDSHAKE_REJECTED;
-	if (sk && socket_is_tcp(sk) && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_STATE_CLOSE)
+	if (sk && socket_is_tcp(sk) && kernel_read(sk, __sk_common.skc_state) == TCP_STATE_CLOSE)
 		verdict->flags |= VERDICT_SOCKET_RESET;
-	if (!connection)
+	if (!hit->connection)
 		return;
 	verdict->flags |= VERDICT_NGINX_FACTS;
-	if (quic)
+	if (hit->quic)
 		verdict_quic(hit, verdict, handshake);
-	if (handshake->closed == CLOSED_LATE || nginx_timed_out(connection))
+	if (handshake->closed == CLOSED_LATE || nginx_timed_out(hit))
 		verdict->flags |= VERDICT_TIMED_OUT;
 }
 
@@ -162,13 +161,13 @@ static __always_inline void ending_verdict(const struct hit *hit, struct ending 
 		verdict->first_record = openssl_first_record(hit, ending->first_bytes);
 }
 
-/* Never ok: it failed, or its object is freed while it waits. */
-static __noinline int handshake_fail(const struct hit *hit, struct handshake *handshake)
+/* Never ok: it failed, or its object is freed while it waits. The object was looked at. */
+subprogram int handshake_fail(struct hit *hit, struct handshake *handshake)
 {
-	struct call *call = call_get(hit);
+	struct call *call = hit->call;
 
-	if (!call)
-		return 0;
+	hit_locate(hit, handshake);
+	nginx_connection(hit);
 	if (!handshake->failed)
 		parts_gap(hit, handshake);
 	ending_init(&call->ending, hit, EVENT_SETTLED, handshake->failed ? OUTCOME_FAILED : OUTCOME_ABANDONED);
@@ -178,16 +177,17 @@ static __noinline int handshake_fail(const struct hit *hit, struct handshake *ha
 	ending_times(&call->ending, handshake, handshake->end_ns ?: hit->now_ns);
 	call->ending.verdict.waited = parts_waited(&call->ending);
 	ending_tail(hit, &call->ending);
-	ending_name(hit, call);
+	ending_name(hit);
 	counter_add(direction_row(COUNTER_FAILED, handshake->direction), 1);
-	return emit_ending(hit, call, handshake);
+	return emit_ending(hit, handshake);
 }
 
 /*
- * A new entry, zeroed but for what is known now. False where the map is full. A function, so that its stack is not
- * its caller's too: 512 bytes serve a whole chain of calls, each function rounded up to 32 on older kernels.
+ * A new entry, zeroed but for what is known now, and looked at. False where the map is full. A function, so that its
+ * stack is not its caller's too: 512 bytes serve a whole chain of calls, each function rounded up to 32 on older
+ * kernels.
  */
-static __noinline bool handshake_add(const struct hit *hit, const struct object_key *key, __u8 joined)
+subprogram bool handshake_add(struct hit *hit, const struct object_key *key, __u8 joined)
 {
 	struct handshake fresh = {};
 
@@ -196,6 +196,8 @@ static __noinline bool handshake_add(const struct hit *hit, const struct object_
 	fresh.direction =
 		(__u8)(hit->layout->object_is_connection ? nginx_direction(hit->object) : openssl_direction(hit));
 	fresh.joined = joined;
+	hit_locate(hit, NULL);
+	fresh.fd = hit->fd;
 	connection_mark(hit, &fresh);
 	if (!joined)
 		parts_before(hit, &fresh);
@@ -212,31 +214,38 @@ static __noinline bool handshake_add(const struct hit *hit, const struct object_
 /* Is the object in the middle of a handshake that was never seen? Completed ones have in_init 0 or state OK. */
 static __always_inline bool object_in_handshake(const struct hit *hit)
 {
-	return field_s32(hit->object, hit->layout->in_init, 0) != 0 &&
-	       field_s32(hit->object, hit->layout->hand_state, TLS_STATE_OK) != TLS_STATE_OK;
+	return seen_s32(hit, in_init, 0) != 0 && seen_s32(hit, hand_state, TLS_STATE_OK) != TLS_STATE_OK;
 }
 
 /* The same of an object that is a connection: a completed one is kept, an unknown one was seen when it was made. */
-static __always_inline bool connection_track(const struct hit *hit, const struct object_key *key, struct call *call)
+static __always_inline bool connection_track(struct hit *hit, const struct object_key *key)
 {
-	bool created = call->created == hit->object;
+	bool created = hit->call->created == hit->object;
+	struct handshake *handshake;
 
-	call->created = 0;
-	if (bpf_map_lookup_elem(&handshakes, key))
+	hit->call->created = 0;
+	handshake = bpf_map_lookup_elem(&handshakes, key);
+	if (handshake) {
+		parts_gap(hit, handshake);
 		return true;
+	}
 	if (bpf_map_lookup_elem(&settled_objects, key) && !created)
 		return false;
 	return handshake_add(hit, key, !created);
 }
 
 /* Entry of SSL_do_handshake: makes sure that there is an entry, unless the handshake is over. */
-static __always_inline bool handshake_track(const struct hit *hit, const struct object_key *key)
+static __always_inline bool handshake_track(struct hit *hit, const struct object_key *key)
 {
 	struct handshake *handshake = bpf_map_lookup_elem(&handshakes, key);
-	bool started = openssl_flow(hit) != 0;
+	bool started;
 
-	if (handshake && (started || hit->layout->flow_state == LAYOUT_NONE))
+	sight_look(hit, SIGHT_CALL);
+	started = openssl_flow(hit) != 0;
+	if (handshake && (started || hit->sight->flow_state == LAYOUT_NONE)) {
+		parts_gap(hit, handshake);
 		return true;
+	}
 	if (handshake) /* the object is back in its initial state: its end was not seen */
 		counter_add(direction_row(COUNTER_UNMATCHED, handshake->direction), 1);
 	if (!started)
@@ -249,32 +258,24 @@ static __always_inline bool handshake_track(const struct hit *hit, const struct 
 /* connection: the object is nginx's, as the layout must say. */
 static __always_inline void handshake_begin(__u64 object, bool connection)
 {
-	struct handshake *handshake;
 	struct object_key key;
 	struct hit hit;
 	struct call *call;
 
-	if (!hit_init(&hit, object) || hit.layout->object_is_connection != connection)
+	if (!hit_init(&hit, object) || hit.layout->object_is_connection != connection || !hit_open(&hit))
 		return;
 	key_init(&key, &hit);
-	call = call_get(&hit);
-	if (!call)
-		return;
-	call->inside = connection ? connection_track(&hit, &key, call) : handshake_track(&hit, &key);
+	call = hit.call;
 	call->object = object;
-	if (!call->inside)
-		return;
-	handshake = bpf_map_lookup_elem(&handshakes, &key);
-	if (handshake)
-		parts_gap(&hit, handshake);
-	parts_enter(&hit, call);
+	call->inside = connection ? connection_track(&hit, &key) : handshake_track(&hit, &key);
+	if (call->inside)
+		parts_enter(&hit, call);
 }
 
 /* close_notify instead of a message: the library marks the end and queues nothing. A fatal alert marks it too. */
 static __always_inline bool closed_by_notify(const struct hit *hit)
 {
-	return (field_s32(hit->object, hit->layout->shutdown, 0) & SSL_RECEIVED_SHUTDOWN) &&
-	       openssl_alert_received(hit) == 0;
+	return (seen_s32(hit, shutdown, 0) & SSL_RECEIVED_SHUTDOWN) && openssl_alert_received(hit) == 0;
 }
 
 /*
@@ -284,8 +285,28 @@ static __always_inline bool closed_by_notify(const struct hit *hit)
  */
 static __always_inline bool completed_early(const struct hit *hit)
 {
-	return field_s32(hit->object, hit->layout->hand_state, TLS_STATE_OK) == hit->layout->state_early_data &&
+	return seen_s32(hit, hand_state, TLS_STATE_OK) == hit->layout->state_early_data &&
 	       field_s32(hit->object, hit->layout->early_data, 0) != EARLY_DATA_ACCEPTED;
+}
+
+/* A call that did not complete the handshake: it waits, or it has failed. */
+static __always_inline void handshake_pause(const struct hit *hit, struct handshake *handshake, __s32 result,
+					    bool connection)
+{
+	__s32 read_flags = 0;
+	enum waits waits = WAITS_FOR_PEER;
+
+	if (!connection)
+		waits = openssl_waits(hit, &read_flags);
+	else if (result < 0)
+		waits = WAITS_NOT;
+	if (waits == WAITS_NOT) {
+		handshake->failed = 1;
+		handshake->end_ns = hit->now_ns;
+		handshake->eof |= (read_flags & BIO_FLAG_EOF) || (!connection && closed_by_notify(hit));
+	} else if (waits == WAITS_FOR_US) {
+		handshake->return_ns = 0; /* the gap that follows is nobody's */
+	}
 }
 
 /* Return of SSL_do_handshake: 1 is done. connection: of ngx_ssl_handshake, by connection_step(). */
@@ -294,55 +315,55 @@ static __always_inline void handshake_step(__s32 result, bool connection)
 	struct object_key key;
 	struct hit hit;
 	struct handshake *handshake;
-	struct call *call;
-	__s32 read_flags = 0;
-	enum waits waits;
 
-	if (!hit_init(&hit, 0) || hit.layout->object_is_connection != connection)
+	if (!hit_init(&hit, 0) || hit.layout->object_is_connection != connection || !hit_open(&hit) ||
+	    !hit.call->inside)
 		return;
-	call = bpf_map_lookup_elem(&calls, &hit.tid);
-	if (!call || !call->inside)
-		return;
-	call->inside = 0;
-	hit.object = call->object;
+	hit.call->inside = 0;
+	hit.object = hit.call->object;
 	key_init(&key, &hit);
 	handshake = bpf_map_lookup_elem(&handshakes, &key);
 	if (!handshake)
 		return;
-	handshake->calls++;
-	parts_leave(&hit, handshake, call);
-	if (result == 1) {
-		if (completed_early(&hit))
-			return;
-		handshake_complete(&hit, call, handshake);
-		bpf_map_delete_elem(&handshakes, &key);
+	handshake->calls += handshake->calls != CALLS_MAX;
+	parts_leave(&hit, handshake, hit.call);
+	if (result != 1) {
+		handshake_pause(&hit, handshake, result, connection);
 		return;
 	}
-	waits = connection ? (result < 0 ? WAITS_NOT : WAITS_FOR_PEER) : openssl_waits(&hit, &read_flags);
-	if (waits == WAITS_NOT) {
-		handshake->failed = 1;
-		handshake->end_ns = hit.now_ns;
-		handshake->eof |= (read_flags & BIO_FLAG_EOF) || closed_by_notify(&hit);
-	} else if (waits == WAITS_FOR_US) {
-		handshake->return_ns = 0; /* the gap that follows is nobody's */
-	}
+	sight_look(&hit, SIGHT_DONE);
+	if (completed_early(&hit))
+		return;
+	handshake_complete(&hit, handshake);
+	bpf_map_delete_elem(&handshakes, &key);
 }
 
 /*
  * An object that never went through begin: in the middle of a handshake since before we were armed? Then it is begun
- * and ended here.
+ * and ended here. One that is not in a handshake at all, as most are that end, is known by its one field.
  */
-static __always_inline struct handshake *handshake_unseen(const struct hit *hit, const struct object_key *key)
+static __always_inline struct handshake *handshake_unseen(struct hit *hit, const struct object_key *key)
 {
 	struct handshake *handshake;
-	__s32 flow = openssl_flow(hit);
+	__s32 flow;
 
+	if (!field_s32(hit->object, hit->layout->in_init, 0) || !hit_open(hit))
+		return NULL;
+	sight_look(hit, SIGHT_END);
+	flow = openssl_flow(hit);
 	if (flow <= 0 || !object_in_handshake(hit) || !handshake_add(hit, key, 1))
 		return NULL;
 	handshake = bpf_map_lookup_elem(&handshakes, key);
 	if (handshake)
 		handshake->failed = flow == FLOW_ERROR; /* where the flow is not known: the state 1 is OK */
 	return handshake;
+}
+
+/* Of one that is in flight: it has failed, or is complete since a call of SSL_read, after early data. */
+static __always_inline bool handshake_is_complete(const struct hit *hit, const struct handshake *handshake,
+						  bool connection)
+{
+	return !connection && !handshake->failed && seen_s32(hit, hand_state, 0) == TLS_STATE_OK;
 }
 
 /* Entry of SSL_free, the end of every object; or of ngx_ssl_shutdown, that of a connection's TLS. */
@@ -357,23 +378,30 @@ static __always_inline void handshake_end(__u64 object, bool connection)
 		return;
 	key_init(&key, &hit);
 	handshake = bpf_map_lookup_elem(&handshakes, &key);
-	if (!connection && handshake && !handshake->failed &&
-	    field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK) {
-		handshake_complete(&hit, call_get(&hit), handshake); /* inside SSL_read, after early data */
-		bpf_map_delete_elem(&handshakes, &key);
-		handshake = NULL; /* what completion kept of it is let go below */
-	}
 	if (!handshake) {
 		settled = bpf_map_lookup_elem(&settled_objects, &key);
-		if (settled)
+		if (settled && hit_open(&hit))
 			settled_free(&hit, &key, settled);
-		else if (!connection)
-			handshake = handshake_unseen(&hit, &key);
+		if (settled || connection)
+			return;
+		handshake = handshake_unseen(&hit, &key);
+	} else if (hit_open(&hit)) {
+		sight_look(&hit, SIGHT_END);
+		if (handshake_is_complete(&hit, handshake, connection)) {
+			handshake_complete(&hit, handshake);
+			bpf_map_delete_elem(&handshakes, &key);
+			settled = bpf_map_lookup_elem(&settled_objects, &key); /* what completion kept of it */
+			if (settled)
+				settled_free(&hit, &key, settled);
+			return;
+		}
+	} else {
+		return;
 	}
-	if (handshake) {
-		handshake_fail(&hit, handshake);
-		bpf_map_delete_elem(&handshakes, &key);
-	}
+	if (!handshake)
+		return;
+	handshake_fail(&hit, handshake);
+	bpf_map_delete_elem(&handshakes, &key);
 }
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * The only reader of nginx's connections: from an SSL object to its ngx_connection_t.
  *
- * Invariant: a connection is believed only if its descriptor is the one of the object's BIO, or if it is one of QUIC,
- * whose objects have no descriptor; else nothing of it is used. The offsets are the same from nginx 1.18 to 1.30:
- * ngx_connection_t's, ngx_event_t's and ngx_log_t's heads have not changed (src/core/ngx_connection.h,
- * src/event/ngx_event.h, src/core/ngx_log.h).
+ * Invariants: a connection is read once a hit, its head as a copy; it is believed only if its descriptor is the one
+ * of the object's BIO, or if it is one of QUIC, whose objects have no descriptor; else nothing of it is used. The
+ * offsets are the same from nginx 1.18 to 1.30: ngx_connection_t's, ngx_event_t's and ngx_log_t's heads have not
+ * changed (src/core/ngx_connection.h, src/event/ngx_event.h, src/core/ngx_log.h).
  */
 #ifndef TLSWHY_NGINX_BPF_H
 #define TLSWHY_NGINX_BPF_H
@@ -29,7 +29,7 @@
 static __always_inline __u64 nginx_candidate(const struct hit *hit)
 {
 	__u32 index = hit->target->connection_index;
-	__u64 stack = field_u64(hit->object, hit->layout->ex_data), slots = 0, connection = 0;
+	__u64 stack = seen_u64(hit, ex_data), slots = 0, connection = 0;
 
 	if (!stack || index > 64)
 		return 0;
@@ -47,28 +47,36 @@ static __always_inline __s32 nginx_s32(__u64 connection, __u32 offset)
 	return value;
 }
 
-/*
- * The connection of the object, or 0; *fd is its socket. QUIC: nginx gives the object a BIO of its own (compatibility
- * layer of 1.25 to 1.28) or none (OpenSSL 3.5 on), and the connection the descriptor of the listening socket.
- */
-static __always_inline __u64 nginx_connection(const struct hit *hit, __s32 *fd, bool *quic)
+/* A word of the head of the hit's connection. */
+static __always_inline __u64 nginx_word(const struct hit *hit, __u32 offset)
 {
-	__u64 connection;
+	return *(const __u64 *)(hit->call->connection + offset);
+}
+
+/*
+ * Finds the connection of the object, whose descriptor is known: hit_locate(). QUIC: nginx gives the object a BIO of
+ * its own (compatibility layer of 1.25 to 1.28) or none (OpenSSL 3.5 on), and the connection the descriptor of the
+ * listening socket.
+ */
+static __always_inline void nginx_connection(struct hit *hit)
+{
+	__u64 connection = nginx_candidate(hit) | object_if_connection(hit);
+	struct call *call = hit->call;
 	__s32 its_fd;
 
-	*fd = hit_fd(hit);
-	*quic = false;
-	connection = nginx_candidate(hit) | object_if_connection(hit);
-	if (!connection)
-		return 0;
-	its_fd = nginx_s32(connection, NGX_CONNECTION_FD);
-	if (its_fd < 0 || its_fd == *fd)
-		return its_fd < 0 ? 0 : connection;
-	if (nginx_s32(connection, NGX_CONNECTION_TYPE) != SOCKET_DATAGRAM)
-		return 0;
-	*fd = its_fd;
-	*quic = true;
-	return connection;
+	hit->connection = 0;
+	hit->quic = 0;
+	if (!connection || !read_user(call->connection, sizeof(call->connection), connection))
+		return;
+	its_fd = *(const __s32 *)(call->connection + NGX_CONNECTION_FD);
+	if (its_fd != hit->fd) {
+		if (its_fd < 0 || *(const __s32 *)(call->connection + NGX_CONNECTION_TYPE) != SOCKET_DATAGRAM)
+			return;
+		hit->fd = its_fd;
+		hit->sk = socket_of(its_fd);
+		hit->quic = 1;
+	}
+	hit->connection = its_fd < 0 ? 0 : connection;
 }
 
 /* The role of nginx's end: a connection that it made to an upstream has no peer's address. */
@@ -82,25 +90,23 @@ static __always_inline __u32 nginx_direction(__u64 connection)
 }
 
 /* Did a listener of http accept it? mail and stream have handlers of their own. */
-static __always_inline bool nginx_is_http(const struct hit *hit, __u64 connection)
+static __always_inline bool nginx_is_http(const struct hit *hit)
 {
-	__u64 listening = 0, handler = 0;
+	__u64 listening = nginx_word(hit, NGX_CONNECTION_LISTEN), handler = 0;
 
 	if (!hit->target->http_handler)
 		return false;
-	read_user(&listening, sizeof(listening), connection + NGX_CONNECTION_LISTEN);
 	if (listening)
 		read_user(&handler, sizeof(handler), listening + NGX_LISTEN_HANDLER);
 	return handler == hit->target->http_handler;
 }
 
 /* The peer as nginx has it: the socket of QUIC is everybody's. */
-static __always_inline void nginx_peer(__u64 connection, struct event *event)
+static __always_inline void nginx_peer(const struct hit *hit, struct event *event)
 {
-	__u64 address = 0;
+	__u64 address = nginx_word(hit, NGX_CONNECTION_PEER);
 	__u16 head[2] = {}; /* family, port in network order */
 
-	read_user(&address, sizeof(address), connection + NGX_CONNECTION_PEER);
 	if (!address || !read_user(head, sizeof(head), address) || head[0] != event->family)
 		return;
 	event->peer_port = bpf_ntohs(head[1]);
@@ -110,40 +116,37 @@ static __always_inline void nginx_peer(__u64 connection, struct event *event)
 		read_user(event->peer, 16, address + 8);
 }
 
-static __always_inline bool event_timed_out(__u64 connection, __u32 which)
+static __always_inline bool event_timed_out(__u64 event)
 {
-	__u64 event = 0;
 	__u32 bits = 0;
 
-	read_user(&event, sizeof(event), connection + which);
 	if (event)
 		read_user(&bits, sizeof(bits), event + NGX_EVENT_BITS);
 	return bits & NGX_EVENT_TIMEDOUT;
 }
 
-static __always_inline bool nginx_timed_out(__u64 connection)
+static __always_inline bool nginx_timed_out(const struct hit *hit)
 {
-	return event_timed_out(connection, NGX_CONNECTION_READ) || event_timed_out(connection, NGX_CONNECTION_WRITE);
+	return event_timed_out(nginx_word(hit, NGX_CONNECTION_READ)) ||
+	       event_timed_out(nginx_word(hit, NGX_CONNECTION_WRITE));
 }
 
-/* The *N of nginx's log lines. */
-static __always_inline __u64 nginx_number(__u64 connection)
+/* The *N of nginx's log lines, by a connection's log. */
+static __always_inline __u64 nginx_number(__u64 log)
 {
-	__u64 log = 0, number = 0;
+	__u64 number = 0;
 
-	read_user(&log, sizeof(log), connection + NGX_CONNECTION_LOG);
 	if (log)
 		read_user(&number, sizeof(number), log + NGX_LOG_CONNECTION);
 	return number;
 }
 
 /* The client as the PROXY protocol header named it. */
-static __always_inline void nginx_proxy(__u64 connection, struct event *event)
+static __always_inline void nginx_proxy(const struct hit *hit, struct event *event)
 {
-	__u64 proxy = 0, text[2] = {};
+	__u64 proxy = nginx_word(hit, NGX_CONNECTION_PROXY), text[2] = {};
 	__u64 bytes;
 
-	read_user(&proxy, sizeof(proxy), connection + NGX_CONNECTION_PROXY);
 	if (!proxy || !read_user(text, sizeof(text), proxy))
 		return;
 	bytes = text[0];

@@ -20,18 +20,9 @@
 #define BIO_FLAG_EOF                 0x800
 #define TLS1_3                       0x0304
 
-/* The object that holds alerts and the message of the moment: OpenSSL 1.1.1's s3, later the SSL object itself. */
-static __always_inline __u64 openssl_s3(const struct hit *hit)
-{
-	__u64 none = field_unknown(hit->layout->s3);
-
-	asm volatile("" : "+r"(none));
-	return (hit->object & (0 - none)) | field_u64(hit->object, hit->layout->s3);
-}
-
 static __always_inline __s32 openssl_alert_received(const struct hit *hit)
 {
-	return field_s32(openssl_s3(hit), hit->layout->fatal_alert, 0);
+	return seen_s32(hit, fatal_alert, 0);
 }
 
 /*
@@ -40,30 +31,31 @@ static __always_inline __s32 openssl_alert_received(const struct hit *hit)
  */
 static __always_inline __s32 openssl_flow(const struct hit *hit)
 {
-	__u16 offset = hit->layout->flow_state == LAYOUT_NONE ? hit->layout->hand_state : hit->layout->flow_state;
+	__u16 place = hit->sight->flow_state == LAYOUT_NONE ? hit->sight->hand_state : hit->sight->flow_state;
 
-	return field_s32(hit->object, offset, -1);
+	return sight_s32(hit, place, -1);
 }
 
 static __always_inline __u32 openssl_direction(const struct hit *hit)
 {
-	__s32 server = field_s32(hit->object, hit->layout->server, -1);
+	__s32 server = seen_s32(hit, server, -1);
 
 	if (server < 0)
 		return DIRECTION_UNKNOWN;
 	return server ? DIRECTION_CLIENT : DIRECTION_UPSTREAM;
 }
 
-static __always_inline __s32 bio_flags(const struct hit *hit, __u16 which)
+static __always_inline __s32 bio_flags(const struct hit *hit, __u64 bio)
 {
-	__u64 bio = field_u64(hit->object, which);
-
 	return bio ? field_s32(bio, hit->layout->bio_flags, 0) : 0;
 }
 
 /*
  * After a return that is not 1: does it only wait? SSL_get_error() says so by the same fields: rwstate 2 and 3
  * with the BIO's retry flag, 4 to 8 (certificate callback, asynchronous job, ClientHello callback, verify retry).
+ * A BIO begins each operation by clearing its flags (BIO_clear_retry_flags()), and one that is to be done again ends
+ * the call: what waits for us has no such flag. So the flag alone tells the usual case, by the copy that the call's
+ * entry left.
  */
 enum waits {
 	WAITS_NOT = 0,
@@ -73,14 +65,18 @@ enum waits {
 
 static __always_inline enum waits openssl_waits(const struct hit *hit, __s32 *read_flags)
 {
-	__s32 rwstate = field_s32(hit->object, hit->layout->rwstate, 0);
+	__s32 rwstate;
 
-	*read_flags = bio_flags(hit, hit->layout->rbio);
+	if (hit->call->seen == hit->object && (bio_flags(hit, seen_u64(hit, rbio)) & BIO_FLAG_RETRY))
+		return WAITS_FOR_PEER;
+	sight_look(hit, SIGHT_END);
+	rwstate = seen_s32(hit, rwstate, 0);
+	*read_flags = bio_flags(hit, seen_u64(hit, rbio));
 	if (rwstate >= 4 && rwstate <= 8)
 		return WAITS_FOR_US;
 	if (*read_flags & BIO_FLAG_RETRY)
 		return WAITS_FOR_PEER;
-	return rwstate == 2 && (bio_flags(hit, hit->layout->wbio) & BIO_FLAG_RETRY) ? WAITS_FOR_PEER : WAITS_NOT;
+	return rwstate == 2 && (bio_flags(hit, seen_u64(hit, wbio)) & BIO_FLAG_RETRY) ? WAITS_FOR_PEER : WAITS_NOT;
 }
 
 /* The object where it is nginx's connection, else 0. Without a branch, as above. */
@@ -98,7 +94,7 @@ static __always_inline __u64 object_if_connection(const struct hit *hit)
  */
 static __always_inline __s32 hit_fd(const struct hit *hit)
 {
-	__u64 bio = field_u64(hit->object, hit->layout->rbio) | object_if_connection(hit);
+	__u64 bio = seen_u64(hit, rbio) | object_if_connection(hit);
 
 	return bio ? field_s32(bio, hit->layout->bio_num, -1) : -1;
 }
@@ -124,9 +120,9 @@ static const __u32 version_ranges[16] = {
 /* Our oldest << 16 | newest version, as the object has them in force; 0 when that is not known. */
 static __always_inline __u32 openssl_our_versions(const struct hit *hit)
 {
-	__s64 options = (__u32)field_s32(hit->object, hit->layout->options, -1);
-	__s64 min = field_s32(hit->object, hit->layout->min_version, 0);
-	__s64 max = field_s32(hit->object, hit->layout->max_version, 0);
+	__s64 options = (__u32)seen_s32(hit, options, -1);
+	__s64 min = seen_s32(hit, min_version, 0);
+	__s64 max = seen_s32(hit, max_version, 0);
 	__u32 set;
 
 	max |= ((max - 1) >> 63) & 0xffff; /* 0: no bound */
@@ -134,8 +130,8 @@ static __always_inline __u32 openssl_our_versions(const struct hit *hit)
 	set = version_allowed(options, min, max, 0x0301, 26) | version_allowed(options, min, max, 0x0302, 28) << 1 |
 	      version_allowed(options, min, max, 0x0303, 27) << 2 |
 	      version_allowed(options, min, max, 0x0304, 29) << 3;
-	set &= field_unknown(hit->layout->options) + field_unknown(hit->layout->min_version) +
-			       field_unknown(hit->layout->max_version)
+	set &= field_unknown(hit->sight->options) + field_unknown(hit->sight->min_version) +
+			       field_unknown(hit->sight->max_version) + hit->call->unseen
 		       ? 0
 		       : 15;
 	/* The compiler knows that set is below 16 and would leave the mask out; 6.1's verifier does not know. */
@@ -161,7 +157,7 @@ static __always_inline __u8 read_u8(__u64 address)
 }
 
 /* The versions of a supported_versions extension, GREASE (RFC 8701) and unknown ones left out. */
-static __noinline __u32 hello_supported_versions(__u64 list, __u32 bytes)
+subprogram __u32 hello_supported_versions(__u64 list, __u32 bytes)
 {
 	__u32 set = 0;
 
@@ -177,7 +173,7 @@ static __noinline __u32 hello_supported_versions(__u64 list, __u32 bytes)
  * What the ClientHello at body offers: oldest << 16 | newest, 0 when it cannot be told. Without the extension a
  * client offers everything up to legacy_version (RFC 8446 section 4.1.2), hence oldest 0x0300.
  */
-static __noinline __u32 hello_versions(__u64 body, __u64 bytes)
+subprogram __u32 hello_versions(__u64 body, __u64 bytes)
 {
 	__u64 at = 34, end;
 	__u32 up_to_legacy = 0x0300u << 16 | read_be16(body);
@@ -210,33 +206,26 @@ static __noinline __u32 hello_versions(__u64 body, __u64 bytes)
 /* The handshake message in the buffer, if it is the one of this type and still being read; else 0. */
 static __always_inline __u64 openssl_message(const struct hit *hit, __s32 type, __u64 *bytes)
 {
-	const struct layout *layout = hit->layout;
-	__s32 state = field_s32(hit->object, layout->hand_state, -1);
-	__s32 reading = type == MESSAGE_CLIENT_HELLO ? layout->state_hello_server : TLS_STATE_CR_SRVR_HELLO;
-	__u64 s3 = openssl_s3(hit);
+	__s32 reading = type == MESSAGE_CLIENT_HELLO ? hit->layout->state_hello_server : TLS_STATE_CR_SRVR_HELLO;
 
-	if (layout->init_msg == LAYOUT_NONE || layout->message_size == LAYOUT_NONE ||
-	    layout->message_type == LAYOUT_NONE)
+	if (seen_s32(hit, hand_state, -1) != reading || seen_s32(hit, message_type, -1) != type)
 		return 0;
-	if (state != reading || field_s32(s3, layout->message_type, -1) != type)
-		return 0;
-	*bytes = field_u64(s3, layout->message_size);
-	return field_u64(hit->object, layout->init_msg);
+	*bytes = seen_u64(hit, message_size); /* 0 where it is not known: no message */
+	return seen_u64(hit, init_msg);
 }
 
 static __always_inline void verdict_alerts(const struct hit *hit, struct verdict *verdict)
 {
-	__u64 address = field_address(openssl_s3(hit), hit->layout->send_alert);
 	__s32 received = openssl_alert_received(hit);
-	__u8 sent[2] = {};
+	__u16 sent = sight_u16(hit, hit->sight->send_alert); /* level, description */
+	__u8 level = ((const __u8 *)&sent)[0], description = ((const __u8 *)&sent)[1];
 
 	if (received > 0 && received < 256) {
 		verdict->alert_received = (__u8)received;
 		verdict->flags |= VERDICT_ALERT_RECEIVED;
 	}
-	field_fault(bpf_probe_read_user(sent, sizeof(sent), (const void *)address), address);
-	if (sent[0] == 2) { /* fatal */
-		verdict->alert_sent = sent[1];
+	if (level == 2) { /* fatal */
+		verdict->alert_sent = description;
 		verdict->flags |= VERDICT_ALERT_SENT;
 	}
 }
@@ -244,26 +233,25 @@ static __always_inline void verdict_alerts(const struct hit *hit, struct verdict
 /* Certificates: asked for, shown, sent. In a client cert_req is 2 when the answer was empty, else 1. */
 static __always_inline void verdict_certificates(const struct hit *hit, struct verdict *verdict)
 {
-	const struct layout *layout = hit->layout;
-	__u64 session = field_u64(hit->object, layout->session), s3 = openssl_s3(hit);
+	__u64 session = seen_u64(hit, session);
 
 	if (verdict->direction == DIRECTION_UPSTREAM) {
-		__s32 asked = field_s32(s3, layout->cert_req, 0);
+		__s32 asked = seen_s32(hit, cert_req, 0);
 
 		verdict->flags |= asked ? VERDICT_CERTIFICATE_ASKED : 0;
 		verdict->flags |= asked == 1 ? VERDICT_OUR_CERTIFICATE_SENT : 0;
-	} else if (field_s32(s3, layout->cert_request, 0) || (field_s32(hit->object, layout->verify_mode, 0) & 1)) {
+	} else if (seen_s32(hit, cert_request, 0) || (seen_s32(hit, verify_mode, 0) & 1)) {
 		verdict->flags |= VERDICT_CERTIFICATE_ASKED;
 	}
-	if (session && field_u64(session, layout->session_peer))
+	if (session && field_u64(session, hit->layout->session_peer))
 		verdict->flags |= VERDICT_PEER_CERTIFICATE;
-	verdict->verify_result = field_s32(hit->object, layout->verify_result, 0);
+	verdict->verify_result = seen_s32(hit, verify_result, 0);
 }
 
 static __always_inline __u8 openssl_stage(const struct hit *hit, __u32 direction, bool failed_processing)
 {
 	const struct layout *layout = hit->layout;
-	__s32 state = field_s32(hit->object, layout->hand_state, -1);
+	__s32 state = seen_s32(hit, hand_state, -1);
 
 	if (state < 0)
 		return STAGE_UNKNOWN;
@@ -275,7 +263,7 @@ static __always_inline __u8 openssl_stage(const struct hit *hit, __u32 direction
 		if (state == TLS_STATE_CR_SRVR_HELLO && failed_processing)
 			return STAGE_HELLO;
 		/* The state stays until the next message: the hello is complete when no body is awaited. */
-		if (state == TLS_STATE_CR_SRVR_HELLO && field_s32(hit->object, layout->read_state, 1) != 0)
+		if (state == TLS_STATE_CR_SRVR_HELLO && seen_s32(hit, read_state, 1) != 0)
 			return STAGE_BEFORE_HELLO;
 		return state == layout->state_write_finished ? STAGE_CLIENT_FINISHED : STAGE_MID;
 	}
@@ -307,13 +295,13 @@ static __always_inline __u8 openssl_first_record(const struct hit *hit, __u8 byt
 /* The server name into a buffer of 256; returns its length, 0 is none. A resumed TLS 1.2 session keeps it itself. */
 static __always_inline __u32 openssl_server_name(const struct hit *hit, char *name)
 {
-	__u64 text = field_u64(hit->object, hit->layout->hostname);
+	__u64 text = seen_u64(hit, hostname);
 	long length;
 
 	if (!text && hit->layout->session_hostname != LAYOUT_NONE) {
-		__u64 session = field_u64(hit->object, hit->layout->session);
+		__u64 session = seen_u64(hit, session);
 
-		if (session && field_s32(hit->object, hit->layout->hit, 0))
+		if (session && seen_s32(hit, hit, 0))
 			text = field_u64(session, hit->layout->session_hostname);
 	}
 	if (!text)

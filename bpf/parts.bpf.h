@@ -20,13 +20,17 @@ static __always_inline __u32 parts_us(__u64 ns)
 /* Voluntary switches of the current task: where their number stayed, it never slept. */
 static __always_inline __u64 task_sleeps(void)
 {
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nvcsw);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return kernel_read(task, nvcsw);
 }
 
 /* On a CPU, as far as the scheduler has added it up: at every switch and every tick. */
 static __always_inline __u64 task_runtime_ns(void)
 {
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), se.sum_exec_runtime);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return kernel_read(task, se.sum_exec_runtime);
 }
 
 /*
@@ -36,7 +40,7 @@ static __always_inline __u64 task_runtime_ns(void)
  * its timer, after 40 ms at the earliest (TCP_DELACK_MIN); the moment is known to a tick then. A segment that follows
  * within two ticks is taken for the data itself.
  */
-static __always_inline __u64 socket_data_ns(struct sock *sk, __u64 last_ns, __u64 now_ns, __u32 *measured)
+static __always_inline __u64 socket_data_ns(struct sock *sk, __u64 last_ns, __u64 now_ns, __u16 *measured)
 {
 	struct inet_connection_sock *connection = (struct inet_connection_sock *)sk;
 	__u64 age_ns;
@@ -45,8 +49,7 @@ static __always_inline __u64 socket_data_ns(struct sock *sk, __u64 last_ns, __u6
 		*measured |= EVENT_COARSE;
 		return last_ns;
 	}
-	age_ns =
-		(__u64)((__u32)bpf_jiffies64() - (__u32)BPF_CORE_READ(connection, icsk_ack.lrcvtime)) * knobs.tick_ns;
+	age_ns = (__u64)((__u32)bpf_jiffies64() - (__u32)kernel_read(connection, icsk_ack.lrcvtime)) * knobs.tick_ns;
 	if (now_ns - last_ns + knobs.tick_ns >= age_ns)
 		return last_ns;
 	*measured |= EVENT_COARSE;
@@ -57,12 +60,12 @@ static __always_inline __u64 socket_data_ns(struct sock *sk, __u64 last_ns, __u6
  * Since when there has been something to read, 0 where there is nothing. A FIN takes one number of the sequence and
  * is no data; a reset leaves no more than the state.
  */
-static __always_inline __u64 socket_arrival_ns(struct sock *sk, __u64 now_ns, __u32 *measured)
+static __always_inline __u64 socket_arrival_ns(struct sock *sk, __u64 now_ns, __u16 *measured)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	__u32 unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
-	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	__u64 last_ns = BPF_CORE_READ(tcp, tcp_mstamp) * 1000;
+	__u32 unread = kernel_read(tcp, rcv_nxt) - kernel_read(tcp, copied_seq);
+	__u8 state = kernel_read(sk, __sk_common.skc_state);
+	__u64 last_ns = kernel_read(tcp, tcp_mstamp) * 1000;
 
 	if (!unread && state != TCP_STATE_CLOSE)
 		return 0;
@@ -72,7 +75,7 @@ static __always_inline __u64 socket_arrival_ns(struct sock *sk, __u64 now_ns, __
 }
 
 /* The gap behind the last call ends now. */
-static __noinline int parts_gap(const struct hit *hit, struct handshake *handshake)
+subprogram int parts_gap(const struct hit *hit, struct handshake *handshake)
 {
 	__u64 from_ns = handshake->return_ns, arrival_ns;
 
@@ -98,17 +101,17 @@ static __noinline int parts_gap(const struct hit *hit, struct handshake *handsha
 static __always_inline __u64 socket_first_data_ns(struct sock *sk)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	__u32 unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	__u32 unread = kernel_read(tcp, rcv_nxt) - kernel_read(tcp, copied_seq);
 
-	if (!unread || BPF_CORE_READ(tcp, bytes_received) != unread)
+	if (!unread || kernel_read(tcp, bytes_received) != unread)
 		return 0;
-	return BPF_CORE_READ(tcp, rcv_rtt_est.time) * 1000;
+	return kernel_read(tcp, rcv_rtt_est.time) * 1000;
 }
 
 /* What is known of the time before the first call: for how long the client's bytes have waited, or the connection. */
-static __noinline int parts_before(const struct hit *hit, struct handshake *fresh)
+subprogram int parts_before(const struct hit *hit, struct handshake *fresh)
 {
-	struct sock *sk = socket_of(hit_fd(hit));
+	struct sock *sk = hit->sk;
 	__u64 ready_ns = 0, socket = (__u64)sk;
 	const struct connect *connect;
 

@@ -35,26 +35,21 @@ static __always_inline __u64 user_u64(__u64 address)
 }
 
 /*
- * Which of a port's addresses the socket has; the last one is the wildcard where there are several.
+ * Which of a port's addresses is that of the socket, as two words of memory; the last one is the wildcard where there
+ * are several.
  * Not static: such a function is verified by itself and its result is any number. Of a static one older verifiers
  * (6.1's) walk through what follows once for every address it may return, 32 times a record: too much for them.
  */
-__noinline __u32 plain_address(__u64 addresses, __u32 count, __u64 socket)
+__noinline __u32 plain_address(__u64 addresses, __u32 count, __u32 family, __u64 first, __u64 second)
 {
-	struct sock *sk = (struct sock *)socket;
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u32 step = family == AF_INET6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES;
-	__u64 own[2] = {}, its[2];
+	__u64 its[2];
 	__u32 i;
 
-	if (family == AF_INET6)
-		BPF_CORE_READ_INTO(own, sk, __sk_common.skc_v6_rcv_saddr);
-	else
-		BPF_CORE_READ_INTO((__u32 *)own, sk, __sk_common.skc_rcv_saddr);
 	for (i = 0; i < NGX_ADDRESSES_MAX && i + 1 < count; i++) {
 		its[0] = its[1] = 0;
 		bpf_probe_read_user(its, family == AF_INET6 ? 16 : 4, (const void *)(addresses + (__u64)i * step));
-		if (its[0] == own[0] && its[1] == own[1])
+		if (its[0] == first && its[1] == second)
 			break;
 	}
 	return i;
@@ -64,7 +59,9 @@ __noinline __u32 plain_address(__u64 addresses, __u32 count, __u64 socket)
 static __always_inline bool plain_on_tls(__u64 connection, struct sock *sk)
 {
 	__u64 listening = user_u64(connection + NGX_CONNECTION_LISTEN), port, addresses, count, at;
-	bool v6 = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6;
+	__u16 family = kernel_read(sk, __sk_common.skc_family);
+	bool v6 = family == AF_INET6;
+	__u64 own[2] = {};
 	__u32 bits = 0;
 
 	if (!listening || user_u64(connection + NGX_CONNECTION_SSL_OLD) || user_u64(connection + NGX_CONNECTION_SSL))
@@ -76,8 +73,12 @@ static __always_inline bool plain_on_tls(__u64 connection, struct sock *sk)
 	count = user_u64(port + 8);
 	if (!addresses || !count || count > NGX_ADDRESSES_MAX)
 		return false;
-	at = addresses +
-	     (__u64)plain_address(addresses, count, (__u64)sk) * (v6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES);
+	if (v6)
+		BPF_CORE_READ_INTO(own, sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		BPF_CORE_READ_INTO((__u32 *)own, sk, __sk_common.skc_rcv_saddr);
+	at = addresses + (__u64)plain_address(addresses, count, family, own[0], own[1]) *
+				 (v6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES);
 	read_user(&bits, sizeof(bits), at + (v6 ? NGX_ADDRESS_CONF_V6 : NGX_ADDRESS_CONF) + NGX_CONF_BITS);
 	return bits & 1;
 }
@@ -116,21 +117,27 @@ static __always_inline void plain_ending(struct ending *ending, __u64 now_ns, __
 }
 
 /* nginx answers 400 or 497 on this connection: the first byte was none of TLS, the request is one of HTTP or not. */
-static __noinline int plain_refused(struct hit *hit, __u64 connection, __u32 status)
+subprogram int plain_refused(struct hit *hit, __u64 connection, __u32 status)
 {
-	struct sock *sk = socket_of(nginx_s32(connection, NGX_CONNECTION_FD));
 	const __u32 row = LAYOUT_ROW_NONE;
-	struct call *call = call_get(hit);
+	const struct layout_entry *entry = bpf_map_lookup_elem(&layouts, &row);
+	struct ending *ending = &hit->call->ending;
 
-	hit->object = connection;
-	hit->layout = bpf_map_lookup_elem(&layouts, &row);
-	if (!call || !hit->layout || !sk || !socket_is_tcp(sk) || !plain_on_tls(connection, sk))
+	if (!entry)
 		return 0;
-	plain_ending(&call->ending, hit->now_ns, hit->target->generation);
-	call->ending.verdict.flags |= VERDICT_NGINX_FACTS;
-	call->ending.verdict.first_record = status == 497 ? FIRST_RECORD_HTTP : FIRST_RECORD_OTHER;
-	plain_first_bytes(connection, &call->ending);
-	return emit_ending(hit, call, NULL);
+	hit->object = connection;
+	hit->layout = &entry->layout;
+	hit->sight = &entry->sight;
+	sight_look(hit, SIGHT_END);
+	hit_locate(hit, NULL);
+	nginx_connection(hit);
+	if (!hit->connection || !hit->sk || !socket_is_tcp(hit->sk) || !plain_on_tls(connection, hit->sk))
+		return 0;
+	plain_ending(ending, hit->now_ns, hit->target->generation);
+	ending->verdict.flags |= VERDICT_NGINX_FACTS;
+	ending->verdict.first_record = status == 497 ? FIRST_RECORD_HTTP : FIRST_RECORD_OTHER;
+	plain_first_bytes(connection, ending);
+	return emit_ending(hit, NULL);
 }
 
 /*
@@ -147,12 +154,12 @@ static __always_inline void plain_answer(__u64 request, __u32 status)
 	if (!armed)
 		return;
 	counter_add(COUNTER_ANSWER_HITS, 1); /* of every process that runs this file: the budget is the host's */
-	if ((!lost && status != 400 && (status < 495 || status > 497)) || !hit_init(&hit, 0))
+	if ((!lost && status != 400 && (status < 495 || status > 497)) || !hit_init(&hit, 0) || !hit_open(&hit))
 		return;
 	if (!read_user(&connection, sizeof(connection), request + NGX_REQUEST_CONNECTION) || !connection)
 		return;
 	if (lost)
-		emit_answer(hit.tgid, nginx_number(connection), status);
+		emit_answer(hit.tgid, nginx_number(user_u64(connection + NGX_CONNECTION_LOG)), status);
 	else if (status == 495 || status == 496)
 		settled_answered(&hit, connection, status);
 	else
@@ -162,16 +169,17 @@ static __always_inline void plain_answer(__u64 request, __u32 status)
 /* The key of the socket's local address. */
 static __always_inline void listener_key_init(struct listener_key *key, struct sock *sk)
 {
+	struct net *net = kernel_read(sk, __sk_common.skc_net.net);
 	struct inet_sock *inet = (struct inet_sock *)sk;
 
 	__builtin_memset(key, 0, sizeof(*key));
-	key->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	key->port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport)); /* as in socket_addresses() */
-	key->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	key->netns = kernel_read(net, ns.inum);
+	key->port = bpf_ntohs(kernel_read(inet, inet_sport)); /* as in socket_addresses() */
+	key->family = kernel_read(sk, __sk_common.skc_family);
 	if (key->family == AF_INET6)
 		BPF_CORE_READ_INTO(&key->address, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 	else
-		BPF_CORE_READ_INTO((__u32 *)key->address, sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)key->address = kernel_read(sk, __sk_common.skc_rcv_saddr);
 }
 
 /*
@@ -190,7 +198,7 @@ static __always_inline void plain_left(struct sock *sk, __s32 from, __s32 to)
 
 	if (!reset && !(from == TCP_STATE_CLOSE_WAIT && to == TCP_STATE_LAST_ACK))
 		return;
-	if (BPF_CORE_READ(tcp, bytes_received) > (from == TCP_STATE_CLOSE_WAIT)) /* its FIN counts as one */
+	if (kernel_read(tcp, bytes_received) > (from == TCP_STATE_CLOSE_WAIT)) /* its FIN counts as one */
 		return;
 	listener_key_init(&key, sk);
 	listener = bpf_map_lookup_elem(&listeners, &key);

@@ -20,7 +20,7 @@
  * The bits of the event that closes a connection, ~0 where it is not found. Three events of the connection's lie one
  * behind the other, to push, to probe, to close, and are the first to point to it; what lies before them varies.
  */
-static __noinline __u32 quic_close_bits(__u64 quic, __u64 connection)
+subprogram __u32 quic_close_bits(__u64 quic, __u64 connection)
 {
 	__u64 word, at = quic;
 	__u32 bits = ~0u;
@@ -82,7 +82,7 @@ static __always_inline void quic_close(__u64 connection, __s32 result)
 	struct hit hit;
 	__u64 ssl = 0;
 
-	if (!hit_init(&hit, 0) || hit.layout->object_is_connection)
+	if (!hit_init(&hit, 0) || hit.layout->object_is_connection || !hit_open(&hit))
 		return;
 	if (!read_user(&ssl, sizeof(ssl), connection + NGX_CONNECTION_SSL) || !ssl ||
 	    !read_user(&hit.object, sizeof(hit.object), ssl))
@@ -92,6 +92,7 @@ static __always_inline void quic_close(__u64 connection, __s32 result)
 	if (!handshake || handshake->failed)
 		return;
 	handshake->closed = quic_closed_how(connection, result);
+	sight_look(&hit, SIGHT_END);
 	handshake_fail(&hit, handshake);
 	quic_keep(&key, handshake);
 	bpf_map_delete_elem(&handshakes, &key);

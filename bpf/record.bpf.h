@@ -2,24 +2,12 @@
 /*
  * From an ending to a record: everything that a full record says beyond the verdict.
  *
- * Invariant: the object, its connection and its socket are read when the ending is emitted, and not kept before.
+ * Invariant: the object and its connection are read when the ending is emitted, by whoever ends it, and not kept
+ * before.
  * Must not know: when a handshake ends.
  */
 #ifndef TLSWHY_RECORD_BPF_H
 #define TLSWHY_RECORD_BPF_H
-
-static const struct call call_empty;
-
-/* The thread's entry, made where there is none; NULL when the map is full. */
-static __always_inline struct call *call_get(const struct hit *hit)
-{
-	struct call *call = bpf_map_lookup_elem(&calls, &hit->tid);
-
-	if (call)
-		return call;
-	bpf_map_update_elem(&calls, &hit->tid, &call_empty, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&calls, &hit->tid);
-}
 
 static __always_inline void event_fill_ids(struct event *event, const struct hit *hit, const struct ending *ending)
 {
@@ -44,13 +32,17 @@ static __always_inline void event_fill_ids(struct event *event, const struct hit
 static __always_inline void event_fill_openssl(struct event *event, const struct hit *hit)
 {
 	const struct layout *layout = hit->layout;
-	__u64 session = field_u64(hit->object, layout->session);
-	__u64 cipher = session ? field_u64(session, layout->session_cipher) : 0;
+	__u64 cipher = event->verdict.outcome == OUTCOME_OK ? seen_u64(hit, new_cipher) : 0, session;
 
-	event->cipher = cipher ? (__u32)field_s32(cipher, layout->cipher_id, 0) : 0;
-	event->hand_state = (__u16)field_s32(hit->object, layout->hand_state, 0);
-	event->message_type = (__u32)field_s32(openssl_s3(hit), layout->message_type, 0);
-	if (field_s32(hit->object, layout->hello_retry, 0))
+	if (!cipher) { /* of one that failed: that of the session it was about to resume, or has made */
+		session = seen_u64(hit, session);
+		cipher = session ? field_u64(session, layout->session_cipher) : 0;
+	}
+	if (cipher && layout->cipher_id != LAYOUT_NONE)
+		event->cipher = table_number(&hit->call->cipher, cipher, layout->cipher_id);
+	event->hand_state = (__u16)seen_s32(hit, hand_state, 0);
+	event->message_type = (__u32)seen_s32(hit, message_type, 0);
+	if (seen_s32(hit, hello_retry, 0))
 		event->flags |= EVENT_RETRIED;
 }
 
@@ -64,24 +56,19 @@ static __always_inline void event_fill_errors(struct event *event, const struct 
 /* Peer, connection number and the client behind the PROXY protocol. */
 static __always_inline void event_fill_connection(struct event *event, const struct hit *hit)
 {
-	bool quic;
-	__s32 fd;
-	__u64 connection = nginx_connection(hit, &fd, &quic);
-	struct sock *sk = socket_of(fd);
-
-	if (sk)
-		socket_addresses(sk, event);
-	if (!connection)
+	if (hit->sk)
+		socket_addresses(hit->sk, event);
+	if (!hit->connection)
 		return;
 	event->flags |= EVENT_NGINX;
-	if (quic) {
+	if (hit->quic) {
 		event->flags |= EVENT_QUIC;
-		nginx_peer(connection, event);
-	} else if (event->verdict.direction == DIRECTION_CLIENT && nginx_is_http(hit, connection)) {
+		nginx_peer(hit, event);
+	} else if (event->verdict.direction == DIRECTION_CLIENT && nginx_is_http(hit)) {
 		event->flags |= EVENT_HTTP;
 	}
-	event->connection = nginx_number(connection);
-	nginx_proxy(connection, event);
+	event->connection = nginx_number(nginx_word(hit, NGX_CONNECTION_LOG));
+	nginx_proxy(hit, event);
 }
 
 static __always_inline void event_fill_name(struct event *event, const struct call *call)
@@ -116,21 +103,20 @@ static __always_inline void event_fill_tail(struct event *event, const struct en
 }
 
 /* The fixed part. One copy for the three classes. handshake is NULL where no errors are known. */
-static __noinline int event_fill(struct event *event, const struct hit *hit, const struct call *call,
-				 const struct handshake *handshake)
+subprogram int event_fill(struct event *event, const struct hit *hit, const struct handshake *handshake)
 {
 	__builtin_memset(event, 0, sizeof(*event));
-	event_fill_ids(event, hit, &call->ending);
+	event_fill_ids(event, hit, &hit->call->ending);
 	event_fill_openssl(event, hit);
 	event_fill_connection(event, hit);
-	event_fill_name(event, call);
+	event_fill_name(event, hit->call);
 	if (handshake)
 		event_fill_errors(event, handshake);
 	return 0;
 }
 
 /* The same. Beside event_fill() and not below it: what the two need of the stack is not needed at once. */
-static __noinline int event_fill_agreement(struct event *event, const struct hit *hit)
+subprogram int event_fill_agreement(struct event *event, const struct hit *hit)
 {
 	struct agreement agreement;
 
@@ -141,41 +127,41 @@ static __noinline int event_fill_agreement(struct event *event, const struct hit
 }
 
 /* A record with constant room for a tail, since the verifier wants constants. False when the ring is full. */
-static __always_inline bool emit_record(const struct hit *hit, const struct call *call,
-					const struct handshake *handshake, const __u32 room)
+static __always_inline bool emit_record(const struct hit *hit, const struct handshake *handshake, const __u32 room)
 {
 	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event) + room, 0);
 
 	if (!event)
 		return false;
-	event_fill(event, hit, call, handshake);
+	event_fill(event, hit, handshake);
 	event_fill_agreement(event, hit);
 	if (room)
-		event_fill_tail(event, &call->ending, room);
+		event_fill_tail(event, &hit->call->ending, room);
 	bpf_ringbuf_submit(event, wake_flags());
 	return true;
 }
 
 /* The one way out: a record of one of the size classes, or the spill map. */
-static __noinline int emit_ending(const struct hit *hit, const struct call *call, const struct handshake *handshake)
+subprogram int emit_ending(const struct hit *hit, const struct handshake *handshake)
 {
-	__u32 tail_bytes = call->ending.tail_bytes;
+	__u32 tail_bytes = hit->call->ending.tail_bytes;
 	bool done;
 
 	if (tail_bytes == 0)
-		done = emit_record(hit, call, handshake, 0);
+		done = emit_record(hit, handshake, 0);
 	else if (tail_bytes <= EVENT_TAIL_SMALL)
-		done = emit_record(hit, call, handshake, EVENT_TAIL_SMALL);
+		done = emit_record(hit, handshake, EVENT_TAIL_SMALL);
 	else
-		done = emit_record(hit, call, handshake, EVENT_TAIL_LARGE);
+		done = emit_record(hit, handshake, EVENT_TAIL_LARGE);
 	if (!done)
-		spill_ending(&call->ending, hit->tgid);
+		spill_ending(&hit->call->ending, hit->tgid);
 	return 0;
 }
 
 /* Reads the server name into the thread's scratch; a long one also becomes the tail if nothing else is. */
-static __always_inline void ending_name(const struct hit *hit, struct call *call)
+static __always_inline void ending_name(const struct hit *hit)
 {
+	struct call *call = hit->call;
 	struct ending *ending = &call->ending;
 
 	ending->name_bytes = openssl_server_name(hit, call->name);
@@ -183,7 +169,7 @@ static __always_inline void ending_name(const struct hit *hit, struct call *call
 		ending->verdict.flags |= VERDICT_SNI_SET;
 	if (ending->name_bytes > EVENT_SNI_BYTES && !ending->tail_bytes) {
 		ending->tail_kind = TAIL_SERVER_NAME;
-		ending->tail_from = field_u64(hit->object, hit->layout->hostname);
+		ending->tail_from = seen_u64(hit, hostname);
 		ending->tail_bytes = ending->tail_from ? ending->name_bytes : 0;
 	}
 }

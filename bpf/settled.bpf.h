@@ -18,7 +18,7 @@ static __always_inline void ending_init(struct ending *ending, const struct hit 
 	ending->kind = kind;
 	ending->verdict.outcome = outcome;
 	ending->verdict.library = hit->layout->family;
-	ending->tls_version = (__u16)field_s32(hit->object, hit->layout->version, 0);
+	ending->tls_version = (__u16)seen_s32(hit, version, 0);
 }
 
 /*
@@ -29,7 +29,7 @@ static __always_inline bool may_amend(const struct hit *hit, __u32 direction)
 {
 	if (direction == DIRECTION_UPSTREAM || hit->layout->object_is_connection)
 		return true;
-	return field_s32(hit->object, hit->layout->verify_mode, 0) & 1;
+	return seen_s32(hit, verify_mode, 0) & 1;
 }
 
 /* nginx names the session, not the connection, when it refuses a client certificate: this leads back to the object.
@@ -42,7 +42,7 @@ static __always_inline void settled_alias(const struct hit *hit, const struct se
 	bpf_map_update_elem(&settled_objects, &key, &alias, BPF_ANY);
 }
 
-static __noinline int settled_keep(const struct hit *hit, const struct ending *ending)
+subprogram int settled_keep(const struct hit *hit, const struct ending *ending)
 {
 	struct settled settled = {};
 	struct object_key key;
@@ -56,9 +56,9 @@ static __noinline int settled_keep(const struct hit *hit, const struct ending *e
 	settled.joined = !!(ending->verdict.flags & VERDICT_JOINED);
 	if (ending->verdict.flags & VERDICT_CERTIFICATE_ASKED)
 		settled.flags |= SETTLED_CERTIFICATE_ASKED;
-	socket_progress(socket_of(hit_fd(hit)), &settled.written, &settled.received);
+	socket_progress(hit->sk, &settled.written, &settled.received);
 	if (settled.direction == DIRECTION_CLIENT && (ending->flags & EVENT_MAY_AMEND))
-		settled.session = field_u64(hit->object, hit->layout->session);
+		settled.session = seen_u64(hit, session);
 	key_init(&key, hit);
 	if (bpf_map_update_elem(&settled_objects, &key, &settled, BPF_ANY))
 		counter_add(COUNTER_SETTLED_FULL, 1);
@@ -67,29 +67,31 @@ static __noinline int settled_keep(const struct hit *hit, const struct ending *e
 	return 0;
 }
 
+/* Looks at a settled object: as settled_amend() needs it. */
+static __always_inline void settled_look(struct hit *hit)
+{
+	sight_look(hit, SIGHT_END);
+	hit_locate(hit, NULL);
+}
+
 /*
  * It was ok and is not: takes the ok back and counts this instead, once. shown: a certificate was, although no object
- * says so.
+ * says so. The object was looked at.
  */
-static __noinline int settled_amend(const struct hit *hit, struct settled *settled, __u8 rejection, bool shown)
+subprogram int settled_amend(struct hit *hit, struct settled *settled, __u8 rejection, bool shown)
 {
-	struct call *call = call_get(hit);
-	struct ending *ending;
-	struct verdict *verdict;
-	bool quic;
-	__s32 fd;
+	struct ending *ending = &hit->call->ending;
+	struct verdict *verdict = &ending->verdict;
 
-	if (!call || settled->flags & SETTLED_AMENDED)
+	if (settled->flags & SETTLED_AMENDED)
 		return 0;
 	settled->flags |= SETTLED_AMENDED;
-	ending = &call->ending;
-	verdict = &ending->verdict;
+	nginx_connection(hit);
 	ending_init(ending, hit, EVENT_AMENDED, OUTCOME_REJECTED);
 	verdict->direction = settled->direction;
 	verdict->stage = STAGE_DONE;
 	verdict->flags = settled->joined ? VERDICT_JOINED : 0;
-	nginx_connection(hit, &fd, &quic);
-	verdict->flags |= quic ? VERDICT_QUIC : 0;
+	verdict->flags |= hit->quic ? VERDICT_QUIC : 0;
 	verdict_certificates(hit, verdict);
 	verdict_alerts(hit, verdict);
 	if (rejection == REJECTION_CLIENT_CERTIFICATE && verdict->verify_result == 0 &&
@@ -105,9 +107,9 @@ static __noinline int settled_amend(const struct hit *hit, struct settled *settl
 	ending->parts = settled->parts;
 	ending->generation = settled->generation;
 	ending->flags = settled->flags & (EVENT_RESUMED | EVENT_MEASURED);
-	ending_name(hit, call);
+	ending_name(hit);
 	counter_add(direction_row(COUNTER_AMENDED, settled->direction), 1);
-	return emit_ending(hit, call, NULL);
+	return emit_ending(hit, NULL);
 }
 
 /*
@@ -124,7 +126,7 @@ static __always_inline bool settled_refused_late(const struct hit *hit, const st
 	alert = openssl_alert_received(hit);
 	if (alert != 40 && alert != 116 && (alert < 42 || alert > 49))
 		return false;
-	socket_progress(socket_of(hit_fd(hit)), &written, &received);
+	socket_progress(hit->sk, &written, &received);
 	return received - settled->received <= LATE_ALERT_BYTES;
 }
 
@@ -137,8 +139,9 @@ static __always_inline void settled_drop_alias(const struct hit *hit, const stru
 		bpf_map_delete_elem(&settled_objects, &key);
 }
 
-static __always_inline void settled_free(const struct hit *hit, struct object_key *key, struct settled *settled)
+static __always_inline void settled_free(struct hit *hit, struct object_key *key, struct settled *settled)
 {
+	settled_look(hit);
 	if (settled_refused_late(hit, settled))
 		settled_amend(hit, settled, REJECTION_UPSTREAM_ALERT, false);
 	if (knobs.final_marks && (settled->flags & EVENT_MAY_AMEND) && !(settled->flags & SETTLED_AMENDED))
@@ -155,7 +158,7 @@ static __always_inline void settled_client_rejected(__u64 session)
 	struct settled *settled;
 	struct hit hit;
 
-	if (!session || !hit_init(&hit, 0))
+	if (!session || !hit_init(&hit, 0) || !hit_open(&hit))
 		return;
 	key.tgid = hit.tgid;
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
@@ -164,8 +167,10 @@ static __always_inline void settled_client_rejected(__u64 session)
 	hit.object = settled->session;
 	key_init(&key, &hit);
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
-	if (settled && settled->session == session)
-		settled_amend(&hit, settled, REJECTION_CLIENT_CERTIFICATE, false);
+	if (!settled || settled->session != session)
+		return;
+	settled_look(&hit);
+	settled_amend(&hit, settled, REJECTION_CLIENT_CERTIFICATE, false);
 }
 
 /* nginx answers 495 or 496 on a connection of which nothing else is known: it refuses the client's certificate. */
@@ -179,8 +184,10 @@ static __always_inline void settled_answered(struct hit *hit, __u64 connection, 
 	hit->object = connection;
 	key_init(&key, hit);
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
-	if (settled)
-		settled_amend(hit, settled, REJECTION_CLIENT_CERTIFICATE, status == 495);
+	if (!settled)
+		return;
+	settled_look(hit);
+	settled_amend(hit, settled, REJECTION_CLIENT_CERTIFICATE, status == 495);
 }
 
 /*
@@ -192,24 +199,21 @@ static __always_inline void settled_upstream_refused(__u8 rejection, __s32 verif
 	__u32 written, received;
 	struct settled *settled;
 	struct object_key key;
-	struct call *call;
 	struct hit hit;
 
-	if (!hit_init(&hit, 0))
+	if (!hit_init(&hit, 0) || !hit_open(&hit))
 		return;
-	call = call_get(&hit);
-	if (!call)
-		return;
-	hit.object = call->object;
+	hit.object = hit.call->object;
 	key_init(&key, &hit);
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
 	if (!settled || settled->direction != DIRECTION_UPSTREAM)
 		return;
-	socket_progress(socket_of(hit_fd(&hit)), &written, &received);
+	settled_look(&hit);
+	socket_progress(hit.sk, &written, &received);
 	if (written != settled->written)
 		return;
 	if (rejection == REJECTION_UPSTREAM_VERIFY &&
-	    (verify_result == 0 || field_s32(hit.object, hit.layout->verify_result, 0) != verify_result))
+	    (verify_result == 0 || seen_s32(&hit, verify_result, 0) != verify_result))
 		return;
 	settled_amend(&hit, settled, rejection, false);
 }

@@ -23,25 +23,42 @@
 static __always_inline struct sock *socket_of(__s32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct files_struct *files = kernel_read(task, files);
+	struct fdtable *table = kernel_read(files, fdt);
+	__u64 entries = (__u64)kernel_read(table, fd);
 	struct file *file = NULL;
+	struct inode *inode;
 	struct socket *socket;
 
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+	if (fd < 0 || (__u32)fd >= kernel_read(table, max_fds))
 		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_TYPE) != SOCKET_MODE)
+	bpf_probe_read_kernel(&file, sizeof(file), (const void *)(entries + (__u64)fd * sizeof(file)));
+	if (!file)
 		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	inode = kernel_read(file, f_inode);
+	if ((kernel_read(inode, i_mode) & MODE_TYPE) != SOCKET_MODE)
+		return NULL;
+	socket = (struct socket *)kernel_read(file, private_data);
+	return kernel_read(socket, sk);
 }
 
 static __always_inline bool socket_is_tcp(struct sock *sk)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 family = kernel_read(sk, __sk_common.skc_family);
 
-	return (family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+	return (family == AF_INET || family == AF_INET6) && kernel_read(sk, sk_protocol) == IPPROTO_TCP;
+}
+
+/*
+ * Which descriptor the object has, and its socket; both are what a handshake had at its beginning, where it is given.
+ * One that was seen without a socket of TCP is looked for anew.
+ */
+static __always_inline void hit_locate(struct hit *hit, const struct handshake *handshake)
+{
+	hit->fd = handshake ? handshake->fd : hit_fd(hit);
+	hit->sk = handshake ? (struct sock *)handshake->socket : NULL;
+	if (!hit->sk)
+		hit->sk = socket_of(hit->fd);
 }
 
 /* How far the stream has come, both ways; 0, 0 where it is not TCP. */
@@ -53,8 +70,8 @@ static __always_inline void socket_progress(struct sock *sk, __u32 *written, __u
 	*received = 0;
 	if (!sk || !socket_is_tcp(sk))
 		return;
-	*written = BPF_CORE_READ(tcp, write_seq);
-	*received = (__u32)BPF_CORE_READ(tcp, bytes_received);
+	*written = kernel_read(tcp, write_seq);
+	*received = (__u32)kernel_read(tcp, bytes_received);
 }
 
 static __always_inline void socket_tcp_facts(struct sock *sk, struct event *event)
@@ -63,9 +80,9 @@ static __always_inline void socket_tcp_facts(struct sock *sk, struct event *even
 
 	if (!socket_is_tcp(sk))
 		return;
-	event->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3; /* kept eightfold */
-	event->retransmits = BPF_CORE_READ(tcp, total_retrans);
-	event->min_rtt_us = BPF_CORE_READ(tcp, rtt_min.s[0].v);
+	event->srtt_us = kernel_read(tcp, srtt_us) >> 3; /* kept eightfold */
+	event->retransmits = kernel_read(tcp, total_retrans);
+	event->min_rtt_us = kernel_read(tcp, rtt_min.s[0].v);
 	if (event->min_rtt_us == MIN_RTT_NONE)
 		event->min_rtt_us = 0;
 }
@@ -74,22 +91,23 @@ static __always_inline void socket_tcp_facts(struct sock *sk, struct event *even
 static __always_inline void socket_addresses(struct sock *sk, struct event *event)
 {
 	struct inet_sock *inet = (struct inet_sock *)sk;
+	struct net *net = kernel_read(sk, __sk_common.skc_net.net);
 
 	event->flags |= EVENT_SOCKET;
-	event->family = (__u8)BPF_CORE_READ(sk, __sk_common.skc_family);
-	event->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	event->socket_state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	event->family = (__u8)kernel_read(sk, __sk_common.skc_family);
+	event->netns = kernel_read(net, ns.inum);
+	event->socket_state = kernel_read(sk, __sk_common.skc_state);
 	if (event->family == AF_INET) {
-		BPF_CORE_READ_INTO((__u32 *)event->peer, sk, __sk_common.skc_daddr);
-		BPF_CORE_READ_INTO((__u32 *)event->local, sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)event->peer = kernel_read(sk, __sk_common.skc_daddr);
+		*(__u32 *)event->local = kernel_read(sk, __sk_common.skc_rcv_saddr);
 	} else if (event->family == AF_INET6) {
 		BPF_CORE_READ_INTO(&event->peer, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
 		BPF_CORE_READ_INTO(&event->local, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 	} else {
 		return;
 	}
-	event->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	event->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	event->peer_port = bpf_ntohs(kernel_read(sk, __sk_common.skc_dport));
+	event->local_port = bpf_ntohs(kernel_read(inet, inet_sport));
 	socket_tcp_facts(sk, event);
 }
 

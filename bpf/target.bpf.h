@@ -8,7 +8,10 @@
 #ifndef TLSWHY_TARGET_BPF_H
 #define TLSWHY_TARGET_BPF_H
 
-/* What every handler needs of one hit. */
+/*
+ * What every handler needs of one hit. Who is hit is known from hit_init() on, time and scratch from hit_open() on,
+ * the rest where a handler asks for it.
+ */
 struct hit {
 	__u64 object;
 	__u64 now_ns;
@@ -16,6 +19,12 @@ struct hit {
 	__u32 tid;
 	const struct target *target;
 	const struct layout *layout;
+	const struct sight *sight;
+	struct call *call;
+	struct sock *sk;  /* hit_locate(); NULL: none */
+	__u64 connection; /* nginx_connection(); 0: not known */
+	__s32 fd;         /* hit_locate(); -1: none */
+	__u32 quic;       /* nginx_connection() */
 };
 
 static __always_inline __u32 direction_row(__u32 first, __u32 direction)
@@ -65,7 +74,7 @@ static __always_inline __u32 target_generation(struct target *master, const stru
 }
 
 /* A process nobody named: taken in if it is a child of a target that runs the same binary, or runs a known one. */
-static __noinline struct target *target_adopt(__u32 tgid)
+subprogram struct target *target_adopt(__u32 tgid)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent);
@@ -98,6 +107,7 @@ static __noinline struct target *target_adopt(__u32 tgid)
 /* False when there is nothing to do: not armed, not a target, no layout row. */
 static __always_inline bool hit_init(struct hit *hit, __u64 object)
 {
+	const struct layout_entry *entry;
 	__u64 pid_tgid;
 	__u32 row;
 
@@ -115,9 +125,26 @@ static __always_inline bool hit_init(struct hit *hit, __u64 object)
 		return false;
 	}
 	row = hit->target->row;
-	hit->layout = bpf_map_lookup_elem(&layouts, &row);
+	entry = bpf_map_lookup_elem(&layouts, &row);
+	if (!entry)
+		return false;
+	hit->layout = &entry->layout;
+	hit->sight = &entry->sight;
+	return true;
+}
+
+static const struct call call_empty;
+
+/* There is something to do: when, and in which scratch. False where the thread can have none. */
+static __always_inline bool hit_open(struct hit *hit)
+{
 	hit->now_ns = bpf_ktime_get_ns();
-	return hit->layout != NULL;
+	hit->call = bpf_map_lookup_elem(&calls, &hit->tid);
+	if (hit->call)
+		return true;
+	bpf_map_update_elem(&calls, &hit->tid, &call_empty, BPF_NOEXIST);
+	hit->call = bpf_map_lookup_elem(&calls, &hit->tid);
+	return hit->call != NULL;
 }
 
 static __always_inline void key_init(struct object_key *key, const struct hit *hit)
@@ -134,7 +161,7 @@ static __always_inline __u64 task_run_delay_ns(void)
 
 	if (!bpf_core_field_exists(task->sched_info.run_delay))
 		return 0;
-	return BPF_CORE_READ(task, sched_info.run_delay);
+	return kernel_read(task, sched_info.run_delay);
 }
 
 /* A process that is gone: its entry leaves, and the user side settles what it had in flight. */
@@ -230,6 +257,7 @@ static __always_inline void target_exec(void)
 	if (!armed)
 		return;
 	target_gone(tgid);
+	bpf_map_delete_elem(&calls, &tgid); /* exec leaves one thread, which has the process's number */
 	binary_of(task, &own);
 	if (knobs.adopt_children)
 		target_upgrade(task, &own, tgid);

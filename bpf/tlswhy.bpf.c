@@ -15,6 +15,7 @@
 #include "tlswhy/config.h"
 #include "tlswhy/counters.h"
 #include "tlswhy/event.h"
+#include "tlswhy/sight.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -47,6 +48,15 @@ struct ending {
 	__u8 reserved[7];
 };
 
+/* What was last read of a table of the library's: an entry, and its number. */
+struct table_entry {
+	__u64 entry; /* address */
+	__u32 number;
+	__u32 reserved;
+};
+
+#define NGX_CONNECTION_BYTES 144 /* the head of ngx_connection_t, up to proxy_protocol */
+
 /*
  * What a thread is doing: the object of its last SSL_do_handshake, with times that are meant between entry and return
  * only; and its scratch, for programs on one thread do not nest. Scratch in a map's value also hides from the
@@ -61,8 +71,13 @@ struct call {
 	__u32 inside;
 	__u32 reserved;
 	__u64 created; /* connection that this thread has given an object of the library's, until its handshake */
+	__u64 seen;    /* the object of the copy in sight */
+	__u64 unseen;  /* 1: a part of it could not be read */
+	struct table_entry cipher, scheme;
 	struct ending ending;
 	char name[256];
+	unsigned char connection[NGX_CONNECTION_BYTES];
+	unsigned char sight[SIGHT_BYTES + SIGHT_SPARE];
 };
 
 struct {
@@ -157,7 +172,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, LAYOUT_ROWS);
 	__type(key, __u32);
-	__type(value, struct layout);
+	__type(value, struct layout_entry);
 } layouts SEC(".maps");
 
 struct {
@@ -208,9 +223,17 @@ static __always_inline void keep_stack(struct pt_regs *ctx)
 		bpf_tail_call(ctx, &nowhere, 0);
 }
 
+/*
+ * A function of its own, verified in each of its callers. "used" keeps its result, though nobody looks at it: without
+ * one, what is left in that register may be an address on the stack, which verifiers before 6.3 let no function return.
+ */
+#define subprogram static __attribute__((noinline, used))
+
+#include "kernel.bpf.h"
 #include "emit.bpf.h"
 #include "target.bpf.h"
 #include "field.bpf.h"
+#include "sight.bpf.h"
 #include "openssl.bpf.h"
 #include "agreement.bpf.h"
 #include "socket.bpf.h"

@@ -161,8 +161,9 @@ struct handshake {
 	__u64 preempted_ns; /* PART_PREEMPTED so far */
 	__u64 socket;       /* struct sock *, of TCP; 0: none, and then lag and peer are not known */
 	__u32 lag_us, peer_us, connect_us, before_us; /* struct parts */
-	__u32 measured;                               /* EVENT_WAITS, EVENT_CONNECT, EVENT_COARSE, EVENT_SLEPT */
-	__u32 calls;
+	__u16 measured;                               /* EVENT_MEASURED */
+	__u16 calls;                                  /* at most 65,535 are counted */
+	__s32 fd;                                     /* -1: none */
 	__u32 generation;
 	__u32 errors[EVENT_ERRORS];
 	__u8 error_count;

@@ -34,6 +34,7 @@
 	X(accessor)         \
 	X(layout)           \
 	X(layout_unknown)   \
+	X(sight)            \
 	X(library)          \
 	X(dwarf)            \
 	X(dwarf_files)      \

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "attach/layout.h"
+#include "attach/sight.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "host/clock.h"
@@ -207,7 +208,10 @@ void tracer_free(struct tracer *tracer)
 
 int tracer_set_layout(struct tracer *tracer, uint32_t row, const struct layout *layout)
 {
-	return bpf_map__update_elem(tracer->skeleton->maps.layouts, &row, sizeof(row), layout, sizeof(*layout),
+	struct layout_entry entry = { .layout = *layout };
+
+	sight_of(layout, &entry.sight);
+	return bpf_map__update_elem(tracer->skeleton->maps.layouts, &row, sizeof(row), &entry, sizeof(entry),
 				    BPF_ANY);
 }
 
