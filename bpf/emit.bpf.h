@@ -17,12 +17,16 @@ static __always_inline void counter_add(__u32 row, __u64 n)
 		__sync_fetch_and_add(value, n);
 }
 
-/* Batches: the reader also drains on a timer, so a record wakes nobody until enough wait. */
+/*
+ * Batches: the reader also drains on a timer, so a record wakes nobody until enough wait for that to be too late.
+ * Where twice as much waits the reader was woken already and is behind: waking it again for each record would take
+ * from it what it needs. The span is wide, for programs on several CPUs reserve before they ask.
+ */
 static __always_inline __u64 wake_flags(void)
 {
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >= knobs.ring_wakeup_bytes)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
+	__u64 enough = knobs.ring_wakeup_bytes;
+
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) - enough < enough ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void header_init(struct event_header *header, __u16 size, __u8 kind, __u32 tgid)

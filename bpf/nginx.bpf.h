@@ -89,16 +89,23 @@ static __always_inline __u32 nginx_direction(__u64 connection)
 	return peer ? DIRECTION_CLIENT : DIRECTION_UPSTREAM;
 }
 
-/* Did a listener of http accept it? mail and stream have handlers of their own. */
+/*
+ * Did a listener of http accept it? mail and stream have handlers of their own. A worker has its listeners for life;
+ * a process that is its own master gets others when it is told to reload.
+ */
 static __always_inline bool nginx_is_http(const struct hit *hit)
 {
 	__u64 listening = nginx_word(hit, NGX_CONNECTION_LISTEN), handler = 0;
+	struct call *call = hit->call;
 
-	if (!hit->target->http_handler)
+	if (!hit->target->http_handler || !listening)
 		return false;
-	if (listening)
-		read_user(&handler, sizeof(handler), listening + NGX_LISTEN_HANDLER);
-	return handler == hit->target->http_handler;
+	if (call->listening == listening && hit->target->master != hit->tgid)
+		return call->listening_is_http;
+	read_user(&handler, sizeof(handler), listening + NGX_LISTEN_HANDLER);
+	call->listening = listening;
+	call->listening_is_http = handler == hit->target->http_handler;
+	return call->listening_is_http;
 }
 
 /* The peer as nginx has it: the socket of QUIC is everybody's. */

@@ -192,6 +192,21 @@ static __always_inline __u8 parts_waited(const struct ending *ending)
 	return worker_us >= LATE_US && worker_us > ending->parts.us[PART_PEER] ? WAITED_WORKER : WAITED_PEER;
 }
 
+/* Connects that watched processes have begun. While it is 0 no other socket of the host costs a look at the map. */
+__u64 connects_begun;
+
+static __always_inline void connect_begins(__u64 socket)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct connect fresh = {};
+
+	if (!bpf_map_lookup_elem(&targets, &tgid))
+		return;
+	fresh.start_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&connects, &socket, &fresh, BPF_ANY);
+	__sync_fetch_and_add(&connects_begun, 1);
+}
+
 /*
  * A socket changes its state: a watched process connects, and the connection stands or is no more. Called in whatever
  * task the peer's segment interrupts, but for the first.
@@ -199,22 +214,21 @@ static __always_inline __u8 parts_waited(const struct ending *ending)
 static __always_inline void connect_changed(struct sock *sk, __s32 from, __s32 to)
 {
 	__u64 socket = (__u64)sk;
-	struct connect *connect, fresh = {};
-	__u32 tgid;
+	struct connect *connect;
 
 	if (from == TCP_STATE_CLOSE && to == TCP_STATE_SYN_SENT) {
-		tgid = bpf_get_current_pid_tgid() >> 32;
-		if (!bpf_map_lookup_elem(&targets, &tgid))
-			return;
-		fresh.start_ns = bpf_ktime_get_ns();
-		bpf_map_update_elem(&connects, &socket, &fresh, BPF_ANY);
-	} else if (from == TCP_STATE_SYN_SENT && to == TCP_STATE_ESTABLISHED) {
-		connect = bpf_map_lookup_elem(&connects, &socket);
-		if (connect)
-			connect->established_ns = bpf_ktime_get_ns();
-	} else if (from == TCP_STATE_SYN_SENT || from == TCP_STATE_ESTABLISHED) {
-		bpf_map_delete_elem(&connects, &socket);
+		connect_begins(socket);
+		return;
 	}
+	if (!connects_begun || (from != TCP_STATE_SYN_SENT && from != TCP_STATE_ESTABLISHED))
+		return;
+	connect = bpf_map_lookup_elem(&connects, &socket);
+	if (!connect)
+		return;
+	if (from == TCP_STATE_SYN_SENT && to == TCP_STATE_ESTABLISHED)
+		connect->established_ns = bpf_ktime_get_ns();
+	else
+		bpf_map_delete_elem(&connects, &socket);
 }
 
 #endif

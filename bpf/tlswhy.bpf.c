@@ -74,6 +74,8 @@ struct call {
 	__u64 seen;    /* the object of the copy in sight */
 	__u64 unseen;  /* 1: a part of it could not be read */
 	struct table_entry cipher, scheme;
+	__u64 listening; /* nginx's listener that the last connection came by */
+	__u64 listening_is_http;
 	struct ending ending;
 	char name[256];
 	unsigned char connection[NGX_CONNECTION_BYTES];
@@ -225,7 +227,8 @@ static __always_inline void keep_stack(struct pt_regs *ctx)
 
 /*
  * A function of its own, verified in each of its callers. "used" keeps its result, though nobody looks at it: without
- * one, what is left in that register may be an address on the stack, which verifiers before 6.3 let no function return.
+ * one, what is left in that register may be an address on the stack, which verifiers before 6.3 let no function
+ * return.
  */
 #define subprogram static __attribute__((noinline, used))
 

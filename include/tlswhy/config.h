@@ -13,7 +13,7 @@
 
 /* Knobs: rodata, fixed before load. */
 struct knobs {
-	__u32 ring_wakeup_bytes; /* wake the reader when this much is queued */
+	__u32 ring_wakeup_bytes; /* wake the reader when this much is queued, and less than twice of it */
 	__u32 tick_ns;           /* of the kernel's clock interrupt, 1 s / CONFIG_HZ */
 	__u8 adopt_children;     /* a child of a target is a target */
 	__u8 adopt_binaries;     /* a process that runs a binary of the binaries map is a target */

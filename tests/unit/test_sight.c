@@ -17,10 +17,10 @@ struct place {
 };
 
 static const struct place places[] = {
-#define X(name_, depth_)                                            \
-	{ .name = #name_,                                           \
-	  .in_layout = __builtin_offsetof(struct layout, name_),    \
-	  .in_sight = __builtin_offsetof(struct sight, name_),      \
+#define X(name_, depth_)                                         \
+	{ .name = #name_,                                        \
+	  .in_layout = __builtin_offsetof(struct layout, name_), \
+	  .in_sight = __builtin_offsetof(struct sight, name_),   \
 	  .depth = SIGHT_##depth_ },
 	SIGHT_FIELDS(X)
 #undef X

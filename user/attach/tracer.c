@@ -92,6 +92,12 @@ static void leave_connections_out(struct tlswhy_bpf *skeleton)
 			bpf_program__set_autoload(program_of(skeleton, probe), false);
 }
 
+/* An eighth of the ring is 1,300 records of 4 MiB; of a small one half, which is the largest record and more. */
+static uint32_t wakeup_bytes(uint32_t ring_bytes)
+{
+	return ring_bytes / 8 > 2048 ? ring_bytes / 8 : ring_bytes / 2;
+}
+
 static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *options)
 {
 	uint32_t ring_bytes = options->ring_bytes ? options->ring_bytes : TRACER_RING_BYTES;
@@ -100,8 +106,7 @@ static int configure(struct tlswhy_bpf *skeleton, const struct tracer_options *o
 
 	if (ring_bytes < page_bytes() || (ring_bytes & (ring_bytes - 1)) != 0)
 		return -EINVAL;
-	/* Half of a small ring, a batch of a large one: about 64 records. */
-	skeleton->rodata->knobs.ring_wakeup_bytes = ring_bytes / 2 < 32768 ? ring_bytes / 2 : 32768;
+	skeleton->rodata->knobs.ring_wakeup_bytes = wakeup_bytes(ring_bytes);
 	skeleton->rodata->knobs.tick_ns = clock_tick_ns();
 	skeleton->rodata->knobs.adopt_children = options->adopt;
 	skeleton->rodata->knobs.adopt_binaries = options->adopt;
