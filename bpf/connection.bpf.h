@@ -24,7 +24,7 @@ static __always_inline void connection_created(__u64 connection)
 static __always_inline void connection_mark(const struct hit *hit, struct handshake *fresh)
 {
 	if (hit->layout->object_is_connection)
-		socket_progress(hit->sk, &fresh->written, &fresh->received);
+		socket_progress(hit_socket(hit), &fresh->written, &fresh->received);
 }
 
 /*
@@ -35,20 +35,12 @@ static __always_inline __u8 connection_stage(const struct hit *hit, const struct
 {
 	__u32 written, received;
 
-	socket_progress(hit->sk, &written, &received);
+	socket_progress(hit_socket(hit), &written, &received);
 	if (!written || handshake->direction == DIRECTION_UNKNOWN)
 		return STAGE_UNKNOWN;
 	if (handshake->direction == DIRECTION_CLIENT)
 		return written == handshake->written ? STAGE_BEFORE_HELLO : STAGE_MID;
 	return received == handshake->received ? STAGE_BEFORE_HELLO : STAGE_MID;
-}
-
-/* What ngx_ssl_handshake() returns, as a step: 1 is done, 0 waits, -1 has failed. */
-static __always_inline __s32 connection_step(__s32 result)
-{
-	if (result == NGX_OK)
-		return 1;
-	return result == NGX_AGAIN ? 0 : -1;
 }
 
 #endif

@@ -80,39 +80,35 @@ static __always_inline void spill_sum(__u64 *sum, __u64 n)
 	__sync_fetch_and_add(sum, n);
 }
 
-static __always_inline void spill_add(struct spill_value *value, const struct ending *ending)
+static __always_inline void spill_add(struct spill_value *value, __u64 latency_ns, const struct parts *parts)
 {
 	spill_sum(&value->count, 1);
-	spill_sum(&value->latency_sum_ns, ending->latency_ns);
+	spill_sum(&value->latency_sum_ns, latency_ns);
 #pragma unroll
 	for (__u32 part = 0; part < PART_COUNT; part++)
-		spill_sum(&value->part_sum_us[part], ending->parts.us[part]);
-	spill_sum(&value->before_sum_us, ending->parts.before_us);
+		spill_sum(&value->part_sum_us[part], parts->us[part]);
+	spill_sum(&value->before_sum_us, parts->before_us);
 }
 
-/* Counts an ending without its identity. Of two that insert the same key at once, one finds the other's. */
-static __always_inline void spill_ending(const struct ending *ending, __u32 tgid)
+/*
+ * Counts an ending without its identity; all of the key is given but for the bucket. Of two that insert the same key
+ * at once, one finds the other's.
+ */
+static __always_inline void spill_count(struct spill_key *key, __u64 latency_ns, const struct parts *parts)
 {
 	struct spill_value fresh = {}, *value;
-	struct spill_key key = {};
 
 	counter_add(COUNTER_RING_FULL, 1);
-	key.verdict = ending->verdict;
-	if (key.verdict.outcome == OUTCOME_OK)
-		key.verdict.verify_result = 0; /* decides nothing there and would multiply the rows */
-	key.bucket = latency_bucket(ending->latency_ns);
-	key.tgid = tgid;
-	key.tls_version = ending->tls_version;
-	key.resumed = !!(ending->flags & EVENT_RESUMED);
-	key.amends = ending->kind == EVENT_AMENDED;
-	key.generation = ending->generation;
-	value = bpf_map_lookup_elem(&spill, &key);
+	if (key->verdict.outcome == OUTCOME_OK)
+		key->verdict.verify_result = 0; /* decides nothing there and would multiply the rows */
+	key->bucket = latency_bucket(latency_ns);
+	value = bpf_map_lookup_elem(&spill, key);
 	if (!value) {
-		bpf_map_update_elem(&spill, &key, &fresh, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&spill, &key);
+		bpf_map_update_elem(&spill, key, &fresh, BPF_NOEXIST);
+		value = bpf_map_lookup_elem(&spill, key);
 	}
 	if (value)
-		spill_add(value, ending);
+		spill_add(value, latency_ns, parts);
 	else
 		counter_add(COUNTER_SPILL_FULL, 1);
 }

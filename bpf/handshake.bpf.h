@@ -9,177 +9,70 @@
 #ifndef TLSWHY_HANDSHAKE_BPF_H
 #define TLSWHY_HANDSHAKE_BPF_H
 
-#define FLOW_ERROR              1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
-#define SSL_RECEIVED_SHUTDOWN   2
-#define ALERT_HANDSHAKE_FAILURE 40
-#define EARLY_DATA_ACCEPTED     2 /* SSL_EARLY_DATA_ACCEPTED */
-#define CALLS_MAX               0xffff
+#define FLOW_ERROR            1 /* MSG_FLOW_ERROR: the state machine has failed; 0: never started */
+#define SSL_RECEIVED_SHUTDOWN 2
+#define EARLY_DATA_ACCEPTED   2 /* SSL_EARLY_DATA_ACCEPTED */
+#define CALLS_MAX             0xffff
 
-/* An object whose role cannot be read cannot be read. */
-static __always_inline __u16 handshake_flags(const struct hit *hit, const struct handshake *handshake)
+/* Returned 1: begins its record. The object was looked at. freed: nothing will be said of it any more. */
+subprogram int handshake_complete(const struct hit *hit, const struct handshake *handshake, bool freed)
 {
-	bool unreadable = handshake->direction == DIRECTION_UNKNOWN || hit->layout->object_is_connection;
-
-	return (handshake->joined ? VERDICT_JOINED : 0) | (unreadable ? VERDICT_OBJECT_UNREADABLE : 0);
-}
-
-static __always_inline void ending_times(struct ending *ending, const struct handshake *handshake, __u64 end_ns)
-{
-	ending->begin_ns = handshake->begin_ns;
-	ending->latency_ns = end_ns - handshake->begin_ns;
-	ending_parts(ending, handshake);
-	ending->generation = handshake->generation;
-	ending->calls = handshake->calls;
-}
-
-/* Returned 1. The object was looked at. */
-subprogram int handshake_complete(struct hit *hit, const struct handshake *handshake)
-{
-	struct ending *ending = &hit->call->ending;
+	struct event *event;
 
 	hit_locate(hit, handshake);
 	nginx_connection(hit);
-	ending_init(ending, hit, EVENT_SETTLED, OUTCOME_OK);
-	ending->verdict.direction = handshake->direction;
-	ending->verdict.stage = STAGE_DONE;
-	ending->verdict.flags = handshake_flags(hit, handshake);
-	ending_times(ending, handshake, hit->now_ns);
+	event = event_begin(hit, EVENT_SETTLED, OUTCOME_OK);
+	event->verdict.direction = handshake->direction;
+	event->verdict.stage = STAGE_DONE;
+	event->verdict.flags = handshake_flags(hit, handshake);
+	event_times(event, handshake, hit->now_ns);
 	if (seen_s32(hit, hit, 0))
-		ending->flags |= EVENT_RESUMED;
+		event->flags |= EVENT_RESUMED;
 	if (may_amend(hit, handshake->direction)) {
-		ending->flags |= EVENT_MAY_AMEND;
+		event->flags |= EVENT_MAY_AMEND;
 		sight_look(hit, SIGHT_END);
-		verdict_certificates(hit, &ending->verdict);
+		verdict_certificates(hit, &event->verdict);
 	}
-	ending_name(hit);
 	/* With early data accepted SSL_do_handshake may return 1 again, when Finished has come. */
-	if (ending->flags & EVENT_MAY_AMEND || seen_s32(hit, hand_state, 0) != TLS_STATE_OK)
-		settled_keep(hit, ending);
+	if (!freed && (event->flags & EVENT_MAY_AMEND || seen_s32(hit, hand_state, 0) != TLS_STATE_OK))
+		settled_keep(hit, event);
 	counter_add(direction_row(COUNTER_OK, handshake->direction), 1);
-	if (ending->flags & EVENT_RESUMED)
+	if (event->flags & EVENT_RESUMED)
 		counter_add(direction_row(COUNTER_RESUMED, handshake->direction), 1);
-	return emit_ending(hit, NULL);
+	return 0;
 }
 
-/* What the peer offers or chose, where this failure lets us see it: oldest << 16 | newest, else 0. */
-static __always_inline __u32 peer_versions(const struct hit *hit, __u32 direction)
+/* Both ends of what is in flight: its entry leaves, its record is left to be sent. */
+static __always_inline __s32 handshake_ends(bool complete)
 {
-	__u64 bytes = 0, body;
-	__u32 chosen;
+	struct handshake *handshake;
+	struct object_key key;
+	struct hit hit;
 
-	if (direction == DIRECTION_CLIENT) {
-		body = openssl_message(hit, MESSAGE_CLIENT_HELLO, &bytes);
-		return body ? hello_versions(body, bytes) : 0;
-	}
-	if (direction != DIRECTION_UPSTREAM)
-		return 0;
-	body = openssl_message(hit, MESSAGE_SERVER_HELLO, &bytes);
-	chosen = body ? read_be16(body) : 0;
-	return chosen << 16 | chosen;
+	if (!chain_take(&hit))
+		return CHAIN_END;
+	key_init(&key, &hit);
+	handshake = bpf_map_lookup_elem(&handshakes, &key);
+	if (!handshake)
+		return CHAIN_END;
+	sight_look(&hit, complete ? SIGHT_DONE : SIGHT_END);
+	if (complete)
+		handshake_complete(&hit, handshake, hit.call->pending.how & AMEND_FREED);
+	else
+		handshake_fail(&hit, handshake);
+	bpf_map_delete_elem(&handshakes, &key);
+	return chain_to(&hit, CHAIN_EMIT);
 }
 
-static __always_inline __u8 version_class(__u32 direction, __u32 ours, __u32 peers)
+static __always_inline void handshake_sent(void)
 {
-	if (!ours)
-		return VERSION_CLASS_UNKNOWN;
-	if (!peers && direction != DIRECTION_UPSTREAM)
-		return VERSION_CLASS_UNKNOWN;
-	if (!peers)
-		return (ours & 0xffff) >= TLS1_3 ? VERSION_CLASS_OUR_NEWEST : VERSION_CLASS_OUR_OLDER;
-	if ((peers & 0xffff) < ours >> 16)
-		return VERSION_CLASS_PEER_OLDER;
-	return peers >> 16 > (ours & 0xffff) ? VERSION_CLASS_PEER_NEWER : VERSION_CLASS_OVERLAP;
-}
+	struct hit hit;
 
-/* nginx 1.29 and later clears the library's errors of a QUIC handshake unread: what is left of them is the alert. */
-static __always_inline void verdict_quic(const struct hit *hit, struct verdict *verdict,
-					 const struct handshake *handshake)
-{
-	verdict->flags |= VERDICT_QUIC | (handshake->closed ? VERDICT_QUIC_CLOSED : 0);
-	if (!verdict->error && (verdict->flags & VERDICT_ALERT_SENT) &&
-	    verdict->alert_sent == ALERT_HANDSHAKE_FAILURE)
-		verdict->agreed = openssl_agreed(hit);
-}
-
-/* The transport's side of a failure: end, reset, nginx's own timer. */
-static __always_inline void verdict_transport(const struct hit *hit, struct verdict *verdict,
-					      const struct handshake *handshake)
-{
-	struct sock *sk = hit->sk;
-
-	verdict->error_errno = handshake->error_errno;
-	if (handshake->eof || handshake->closed == CLOSED_BY_PEER ||
-	    (bio_flags(hit, seen_u64(hit, rbio)) & BIO_FLAG_EOF))
-		verdict->flags |= VERDICT_EOF;
-	if (handshake->rejected_by_name)
-		verdict->flags |= VERDICT_HANDSHAKE_REJECTED;
-	if (sk && socket_is_tcp(sk) && kernel_read(sk, __sk_common.skc_state) == TCP_STATE_CLOSE)
-		verdict->flags |= VERDICT_SOCKET_RESET;
-	if (!hit->connection)
+	if (!chain_take(&hit))
 		return;
-	verdict->flags |= VERDICT_NGINX_FACTS;
-	if (hit->quic)
-		verdict_quic(hit, verdict, handshake);
-	if (handshake->closed == CLOSED_LATE || nginx_timed_out(hit))
-		verdict->flags |= VERDICT_TIMED_OUT;
-}
-
-static __always_inline void ending_tail(const struct hit *hit, struct ending *ending)
-{
-	__u64 bytes = 0, body;
-
-	if (ending->verdict.direction != DIRECTION_CLIENT)
-		return;
-	body = openssl_message(hit, MESSAGE_CLIENT_HELLO, &bytes);
-	if (!body || bytes == 0 || bytes > HELLO_BYTES_MAX)
-		return;
-	ending->tail_kind = TAIL_CLIENT_HELLO;
-	ending->tail_from = body;
-	ending->tail_bytes = (__u32)bytes;
-}
-
-static __always_inline void ending_verdict(const struct hit *hit, struct ending *ending,
-					   const struct handshake *handshake)
-{
-	struct verdict *verdict = &ending->verdict;
-
-	verdict->direction = handshake->direction;
-	verdict->flags = handshake_flags(hit, handshake);
-	verdict->error = handshake->first_ssl_error;
-	verdict->other_error = handshake->first_other_error;
-	verdict_alerts(hit, verdict);
-	verdict_certificates(hit, verdict);
-	verdict_transport(hit, verdict, handshake);
-	verdict->stage = hit->layout->object_is_connection
-				 ? connection_stage(hit, handshake)
-				 : openssl_stage(hit, verdict->direction,
-						 handshake->failed && !(verdict->flags & VERDICT_EOF));
-	ending->our_versions = openssl_our_versions(hit);
-	ending->peer_versions = peer_versions(hit, verdict->direction);
-	verdict->version_class = version_class(verdict->direction, ending->our_versions, ending->peer_versions);
-	if (handshake->failed && verdict->stage == STAGE_BEFORE_HELLO)
-		verdict->first_record = openssl_first_record(hit, ending->first_bytes);
-}
-
-/* Never ok: it failed, or its object is freed while it waits. The object was looked at. */
-subprogram int handshake_fail(struct hit *hit, struct handshake *handshake)
-{
-	struct call *call = hit->call;
-
-	hit_locate(hit, handshake);
-	nginx_connection(hit);
-	if (!handshake->failed)
-		parts_gap(hit, handshake);
-	ending_init(&call->ending, hit, EVENT_SETTLED, handshake->failed ? OUTCOME_FAILED : OUTCOME_ABANDONED);
-	ending_verdict(hit, &call->ending, handshake);
-	if (call->ending.verdict.stage < STAGE_MID)
-		call->ending.tls_version = 0; /* the object holds our newest until one is negotiated */
-	ending_times(&call->ending, handshake, handshake->end_ns ?: hit->now_ns);
-	call->ending.verdict.waited = parts_waited(&call->ending);
-	ending_tail(hit, &call->ending);
-	ending_name(hit);
-	counter_add(direction_row(COUNTER_FAILED, handshake->direction), 1);
-	return emit_ending(hit, handshake);
+	event_emit(&hit);
+	if (hit.call->pending.how & AMEND_FREED && hit.call->event.flags & EVENT_MAY_AMEND && knobs.final_marks)
+		emit_mark(EVENT_FINAL, hit.tgid, hit.object, hit.call->event.begin_ns);
 }
 
 /*
@@ -192,12 +85,12 @@ subprogram bool handshake_add(struct hit *hit, const struct object_key *key, __u
 	struct handshake fresh = {};
 
 	fresh.begin_ns = hit->now_ns;
-	fresh.generation = hit->target->generation;
+	fresh.generation = hit->generation;
 	fresh.direction =
 		(__u8)(hit->layout->object_is_connection ? nginx_direction(hit->object) : openssl_direction(hit));
 	fresh.joined = joined;
 	hit_locate(hit, NULL);
-	fresh.fd = hit->fd;
+	fresh.fd = hit->call->place.fd;
 	connection_mark(hit, &fresh);
 	if (!joined)
 		parts_before(hit, &fresh);
@@ -289,53 +182,81 @@ static __always_inline bool completed_early(const struct hit *hit)
 	       field_s32(hit->object, hit->layout->early_data, 0) != EARLY_DATA_ACCEPTED;
 }
 
+static __always_inline void handshake_failed(const struct hit *hit, struct handshake *handshake)
+{
+	handshake->failed = 1;
+	handshake->end_ns = hit->now_ns;
+}
+
 /* A call that did not complete the handshake: it waits, or it has failed. */
-static __always_inline void handshake_pause(const struct hit *hit, struct handshake *handshake, __s32 result,
-					    bool connection)
+static __always_inline void handshake_pause(const struct hit *hit, struct handshake *handshake)
 {
 	__s32 read_flags = 0;
-	enum waits waits = WAITS_FOR_PEER;
+	enum waits waits = openssl_waits(hit, &read_flags);
 
-	if (!connection)
-		waits = openssl_waits(hit, &read_flags);
-	else if (result < 0)
-		waits = WAITS_NOT;
 	if (waits == WAITS_NOT) {
-		handshake->failed = 1;
-		handshake->end_ns = hit->now_ns;
-		handshake->eof |= (read_flags & BIO_FLAG_EOF) || (!connection && closed_by_notify(hit));
+		handshake_failed(hit, handshake);
+		handshake->eof |= (read_flags & BIO_FLAG_EOF) || closed_by_notify(hit);
 	} else if (waits == WAITS_FOR_US) {
 		handshake->return_ns = 0; /* the gap that follows is nobody's */
 	}
 }
 
-/* Return of SSL_do_handshake: 1 is done. connection: of ngx_ssl_handshake, by connection_step(). */
-static __always_inline void handshake_step(__s32 result, bool connection)
+/* The return of a call that began in a handshake: what is in flight, or NULL. */
+static __always_inline struct handshake *handshake_returned(struct hit *hit, struct object_key *key, bool connection)
+{
+	struct handshake *handshake;
+
+	if (!hit_init(hit, 0) || hit->layout->object_is_connection != connection || !hit_open(hit) ||
+	    !hit->call->inside)
+		return NULL;
+	hit->call->inside = 0;
+	hit->object = hit->call->object;
+	key_init(key, hit);
+	handshake = bpf_map_lookup_elem(&handshakes, key);
+	if (!handshake)
+		return NULL;
+	handshake->calls += handshake->calls != CALLS_MAX;
+	parts_leave(hit, handshake, hit->call);
+	return handshake;
+}
+
+/* Return of SSL_do_handshake: 1 is done. The way that most go has no chain: it would be looked up once more. */
+static __always_inline void handshake_step(__s32 result)
 {
 	struct object_key key;
 	struct hit hit;
-	struct handshake *handshake;
+	struct handshake *handshake = handshake_returned(&hit, &key, false);
 
-	if (!hit_init(&hit, 0) || hit.layout->object_is_connection != connection || !hit_open(&hit) ||
-	    !hit.call->inside)
-		return;
-	hit.call->inside = 0;
-	hit.object = hit.call->object;
-	key_init(&key, &hit);
-	handshake = bpf_map_lookup_elem(&handshakes, &key);
 	if (!handshake)
 		return;
-	handshake->calls += handshake->calls != CALLS_MAX;
-	parts_leave(&hit, handshake, hit.call);
 	if (result != 1) {
-		handshake_pause(&hit, handshake, result, connection);
+		handshake_pause(&hit, handshake);
 		return;
 	}
 	sight_look(&hit, SIGHT_DONE);
 	if (completed_early(&hit))
 		return;
-	handshake_complete(&hit, handshake);
+	handshake_complete(&hit, handshake, false);
 	bpf_map_delete_elem(&handshakes, &key);
+	event_emit(&hit);
+}
+
+/* Return of ngx_ssl_handshake, where objects are connections. */
+static __always_inline __s32 connection_step(__s32 result)
+{
+	struct object_key key;
+	struct hit hit;
+	struct handshake *handshake = handshake_returned(&hit, &key, true);
+
+	if (!handshake)
+		return CHAIN_END;
+	hit.call->pending.how = 0;
+	if (result == NGX_OK)
+		return chain_to(&hit, CHAIN_COMPLETE);
+	if (result != NGX_AGAIN)
+		handshake_failed(&hit, handshake);
+	return CHAIN_END;
 }
 
 /*
@@ -359,49 +280,28 @@ static __always_inline struct handshake *handshake_unseen(struct hit *hit, const
 	return handshake;
 }
 
-/* Of one that is in flight: it has failed, or is complete since a call of SSL_read, after early data. */
-static __always_inline bool handshake_is_complete(const struct hit *hit, const struct handshake *handshake,
-						  bool connection)
-{
-	return !connection && !handshake->failed && seen_s32(hit, hand_state, 0) == TLS_STATE_OK;
-}
-
 /* Entry of SSL_free, the end of every object; or of ngx_ssl_shutdown, that of a connection's TLS. */
-static __always_inline void handshake_end(__u64 object, bool connection)
+static __always_inline __s32 handshake_end(__u64 object, bool connection)
 {
 	struct handshake *handshake;
-	struct settled *settled;
 	struct object_key key;
 	struct hit hit;
 
 	if (!object || !hit_init(&hit, object) || hit.layout->object_is_connection != connection)
-		return;
+		return CHAIN_END;
 	key_init(&key, &hit);
 	handshake = bpf_map_lookup_elem(&handshakes, &key);
-	if (!handshake) {
-		settled = bpf_map_lookup_elem(&settled_objects, &key);
-		if (settled && hit_open(&hit))
-			settled_free(&hit, &key, settled);
-		if (settled || connection)
-			return;
-		handshake = handshake_unseen(&hit, &key);
-	} else if (hit_open(&hit)) {
-		sight_look(&hit, SIGHT_END);
-		if (handshake_is_complete(&hit, handshake, connection)) {
-			handshake_complete(&hit, handshake);
-			bpf_map_delete_elem(&handshakes, &key);
-			settled = bpf_map_lookup_elem(&settled_objects, &key); /* what completion kept of it */
-			if (settled)
-				settled_free(&hit, &key, settled);
-			return;
-		}
-	} else {
-		return;
-	}
+	if (!handshake && bpf_map_lookup_elem(&settled_objects, &key))
+		return hit_open(&hit) ? settled_amend(&hit, REJECTION_UPSTREAM_ALERT, AMEND_FREED) : CHAIN_END;
 	if (!handshake)
-		return;
-	handshake_fail(&hit, handshake);
-	bpf_map_delete_elem(&handshakes, &key);
+		return !connection && handshake_unseen(&hit, &key) ? chain_to(&hit, CHAIN_FAIL) : CHAIN_END;
+	if (!hit_open(&hit))
+		return CHAIN_END;
+	hit.call->pending.how = AMEND_FREED;
+	/* Complete since a call of SSL_read, after early data. */
+	if (!connection && !handshake->failed && field_s32(object, hit.layout->hand_state, 0) == TLS_STATE_OK)
+		return chain_to(&hit, CHAIN_COMPLETE);
+	return chain_to(&hit, CHAIN_FAIL);
 }
 
 #endif

@@ -17,7 +17,6 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 #define kernel_read(pointer, field)                                                                              \
 	({                                                                                                       \
 		typeof((pointer)->field) value_;                                                                 \
-                                                                                                                 \
 		if (bpf_rdonly_cast)                                                                             \
 			value_ = ((typeof(pointer))bpf_rdonly_cast((pointer),                                    \
 								   bpf_core_type_id_kernel(typeof(*(pointer))))) \

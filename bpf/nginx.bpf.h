@@ -28,7 +28,7 @@
 /* What the object's ex_data has at nginx's index. */
 static __always_inline __u64 nginx_candidate(const struct hit *hit)
 {
-	__u32 index = hit->target->connection_index;
+	__u32 index = hit->connection_index;
 	__u64 stack = seen_u64(hit, ex_data), slots = 0, connection = 0;
 
 	if (!stack || index > 64)
@@ -58,25 +58,25 @@ static __always_inline __u64 nginx_word(const struct hit *hit, __u32 offset)
  * its own (compatibility layer of 1.25 to 1.28) or none (OpenSSL 3.5 on), and the connection the descriptor of the
  * listening socket.
  */
-static __always_inline void nginx_connection(struct hit *hit)
+subprogram int nginx_connection(const struct hit *hit)
 {
 	__u64 connection = nginx_candidate(hit) | object_if_connection(hit);
 	struct call *call = hit->call;
+	struct place *place = &call->place;
 	__s32 its_fd;
 
-	hit->connection = 0;
-	hit->quic = 0;
 	if (!connection || !read_user(call->connection, sizeof(call->connection), connection))
-		return;
+		return 0;
 	its_fd = *(const __s32 *)(call->connection + NGX_CONNECTION_FD);
-	if (its_fd != hit->fd) {
+	if (its_fd != place->fd) {
 		if (its_fd < 0 || *(const __s32 *)(call->connection + NGX_CONNECTION_TYPE) != SOCKET_DATAGRAM)
-			return;
-		hit->fd = its_fd;
-		hit->sk = socket_of(its_fd);
-		hit->quic = 1;
+			return 0;
+		place->fd = its_fd;
+		place->socket = (__u64)socket_of(its_fd);
+		place->quic = 1;
 	}
-	hit->connection = its_fd < 0 ? 0 : connection;
+	place->connection = its_fd < 0 ? 0 : connection;
+	return 0;
 }
 
 /* The role of nginx's end: a connection that it made to an upstream has no peer's address. */
@@ -98,13 +98,13 @@ static __always_inline bool nginx_is_http(const struct hit *hit)
 	__u64 listening = nginx_word(hit, NGX_CONNECTION_LISTEN), handler = 0;
 	struct call *call = hit->call;
 
-	if (!hit->target->http_handler || !listening)
+	if (!hit->http_handler || !listening)
 		return false;
-	if (call->listening == listening && hit->target->master != hit->tgid)
+	if (call->listening == listening && !hit->own_master)
 		return call->listening_is_http;
 	read_user(&handler, sizeof(handler), listening + NGX_LISTEN_HANDLER);
 	call->listening = listening;
-	call->listening_is_http = handler == hit->target->http_handler;
+	call->listening_is_http = handler == hit->http_handler;
 	return call->listening_is_http;
 }
 

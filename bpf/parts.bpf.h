@@ -111,7 +111,7 @@ static __always_inline __u64 socket_first_data_ns(struct sock *sk)
 /* What is known of the time before the first call: for how long the client's bytes have waited, or the connection. */
 subprogram int parts_before(const struct hit *hit, struct handshake *fresh)
 {
-	struct sock *sk = hit->sk;
+	struct sock *sk = hit_socket(hit);
 	__u64 ready_ns = 0, socket = (__u64)sk;
 	const struct connect *connect;
 
@@ -171,25 +171,25 @@ static __always_inline void parts_leave(const struct hit *hit, struct handshake 
 	handshake->return_ns = hit->now_ns;
 }
 
-static __always_inline void ending_parts(struct ending *ending, const struct handshake *handshake)
+static __always_inline void event_parts(struct event *event, const struct handshake *handshake)
 {
-	ending->parts.us[PART_CONNECT] = handshake->connect_us;
-	ending->parts.us[PART_LAG] = handshake->lag_us;
-	ending->parts.us[PART_PEER] = handshake->peer_us;
-	ending->parts.us[PART_CPU] = parts_us(handshake->cpu_ns);
-	ending->parts.us[PART_PREEMPTED] = parts_us(handshake->preempted_ns);
-	ending->parts.before_us = handshake->before_us;
-	ending->flags |= handshake->measured;
+	event->parts.us[PART_CONNECT] = handshake->connect_us;
+	event->parts.us[PART_LAG] = handshake->lag_us;
+	event->parts.us[PART_PEER] = handshake->peer_us;
+	event->parts.us[PART_CPU] = parts_us(handshake->cpu_ns);
+	event->parts.us[PART_PREEMPTED] = parts_us(handshake->preempted_ns);
+	event->parts.before_us = handshake->before_us;
+	event->flags |= handshake->measured;
 }
 
 /* Whom a handshake that failed had waited for longer. One that was joined has no waits. */
-static __always_inline __u8 parts_waited(const struct ending *ending)
+static __always_inline __u8 parts_waited(const struct event *event)
 {
-	__u64 worker_us = (__u64)ending->parts.us[PART_LAG] + ending->parts.us[PART_PREEMPTED];
+	__u64 worker_us = (__u64)event->parts.us[PART_LAG] + event->parts.us[PART_PREEMPTED];
 
-	if (!(ending->flags & EVENT_WAITS))
+	if (!(event->flags & EVENT_WAITS))
 		return WAITED_UNKNOWN;
-	return worker_us >= LATE_US && worker_us > ending->parts.us[PART_PEER] ? WAITED_WORKER : WAITED_PEER;
+	return worker_us >= LATE_US && worker_us > event->parts.us[PART_PEER] ? WAITED_WORKER : WAITED_PEER;
 }
 
 /* Connects that watched processes have begun. While it is 0 no other socket of the host costs a look at the map. */

@@ -1,35 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From an ending to a record: everything that a full record says beyond the verdict.
+ * The record of an ending, made in the thread's scratch: begun by who knows how it ended, filled with what every
+ * record says beyond the verdict, and sent.
  *
- * Invariant: the object and its connection are read when the ending is emitted, by whoever ends it, and not kept
- * before.
- * Must not know: when a handshake ends.
+ * Invariants: a record is zeroed when it is begun; the object and its connection were looked at by whoever ends it,
+ * and are not kept before; behind the fixed part there is the tail and nothing else. Must not know: when a handshake
+ * ends.
  */
 #ifndef TLSWHY_RECORD_BPF_H
 #define TLSWHY_RECORD_BPF_H
 
-static __always_inline void event_fill_ids(struct event *event, const struct hit *hit, const struct ending *ending)
+/* What is known while the object lives; the rest is zero. */
+static __always_inline struct event *event_begin(const struct hit *hit, __u8 kind, __u8 outcome)
 {
-	header_init(&event->header, sizeof(*event), ending->kind, hit->tgid);
+	struct event *event = &hit->call->event;
+
+	__builtin_memset(event, 0, sizeof(*event));
+	header_init(&event->header, sizeof(*event), kind, hit->tgid);
 	event->time_ns = hit->now_ns;
-	event->begin_ns = ending->begin_ns;
 	event->object = hit->object;
-	event->verdict = ending->verdict;
-	event->latency_ns = ending->latency_ns;
-	event->parts = ending->parts;
-	event->flags = ending->flags;
-	event->generation = ending->generation;
-	event->calls = ending->calls;
-	event->tls_version = ending->tls_version;
-	event->peer_min_version = ending->peer_versions >> 16;
-	event->peer_max_version = (__u16)ending->peer_versions;
-	event->our_min_version = ending->our_versions >> 16;
-	event->our_max_version = (__u16)ending->our_versions;
-	__builtin_memcpy(event->first_bytes, ending->first_bytes, sizeof(event->first_bytes));
+	event->verdict.outcome = outcome;
+	event->verdict.library = hit->layout->family;
+	event->tls_version = (__u16)seen_s32(hit, version, 0);
+	hit->call->pending.tail_from = 0;
+	hit->call->pending.tail_bytes = 0;
+	return event;
 }
 
-static __always_inline void event_fill_openssl(struct event *event, const struct hit *hit)
+subprogram int event_fill_openssl(struct event *event, const struct hit *hit)
 {
 	const struct layout *layout = hit->layout;
 	__u64 cipher = event->verdict.outcome == OUTCOME_OK ? seen_u64(hit, new_cipher) : 0, session;
@@ -44,78 +42,10 @@ static __always_inline void event_fill_openssl(struct event *event, const struct
 	event->message_type = (__u32)seen_s32(hit, message_type, 0);
 	if (seen_s32(hit, hello_retry, 0))
 		event->flags |= EVENT_RETRIED;
-}
-
-static __always_inline void event_fill_errors(struct event *event, const struct handshake *handshake)
-{
-	event->error_count = handshake->error_count;
-	event->errors_lost = handshake->errors_lost;
-	__builtin_memcpy(event->errors, handshake->errors, sizeof(event->errors));
-}
-
-/* Peer, connection number and the client behind the PROXY protocol. */
-static __always_inline void event_fill_connection(struct event *event, const struct hit *hit)
-{
-	if (hit->sk)
-		socket_addresses(hit->sk, event);
-	if (!hit->connection)
-		return;
-	event->flags |= EVENT_NGINX;
-	if (hit->quic) {
-		event->flags |= EVENT_QUIC;
-		nginx_peer(hit, event);
-	} else if (event->verdict.direction == DIRECTION_CLIENT && nginx_is_http(hit)) {
-		event->flags |= EVENT_HTTP;
-	}
-	event->connection = nginx_number(nginx_word(hit, NGX_CONNECTION_LOG));
-	nginx_proxy(hit, event);
-}
-
-static __always_inline void event_fill_name(struct event *event, const struct call *call)
-{
-	__u32 bytes = call->ending.name_bytes;
-
-	event->sni_bytes = (__u8)bytes;
-	if (bytes > EVENT_SNI_BYTES) {
-		bytes = EVENT_SNI_BYTES;
-		event->flags |= EVENT_SNI_CUT;
-	}
-	if (bytes)
-		bpf_probe_read_kernel(event->sni, bytes, call->name);
-}
-
-/*
- * Copies the tail behind the fixed part, at most the room reserved there, a constant; what it was at its source is
- * kept beside. The bound is tested here and not where the class was chosen: older verifiers (6.1's) forget it in
- * between.
- */
-static __always_inline void event_fill_tail(struct event *event, const struct ending *ending, const __u32 room)
-{
-	__u32 true_bytes = ending->tail_bytes, bytes = true_bytes > room ? room : true_bytes;
-
-	if (bpf_probe_read_user(event + 1, bytes, (const void *)ending->tail_from)) {
-		counter_add(COUNTER_READ_FAULTS, 1);
-		return;
-	}
-	event->header.tail_bytes = (__u16)bytes;
-	event->header.tail_kind = ending->tail_kind;
-	event->header.tail_true_bytes = true_bytes;
-}
-
-/* The fixed part. One copy for the three classes. handshake is NULL where no errors are known. */
-subprogram int event_fill(struct event *event, const struct hit *hit, const struct handshake *handshake)
-{
-	__builtin_memset(event, 0, sizeof(*event));
-	event_fill_ids(event, hit, &hit->call->ending);
-	event_fill_openssl(event, hit);
-	event_fill_connection(event, hit);
-	event_fill_name(event, hit->call);
-	if (handshake)
-		event_fill_errors(event, handshake);
 	return 0;
 }
 
-/* The same. Beside event_fill() and not below it: what the two need of the stack is not needed at once. */
+/* What the two sides agreed on. */
 subprogram int event_fill_agreement(struct event *event, const struct hit *hit)
 {
 	struct agreement agreement;
@@ -126,52 +56,96 @@ subprogram int event_fill_agreement(struct event *event, const struct hit *hit)
 	return 0;
 }
 
-/* A record with constant room for a tail, since the verifier wants constants. False when the ring is full. */
-static __always_inline bool emit_record(const struct hit *hit, const struct handshake *handshake, const __u32 room)
+/* Peer, connection number and the client behind the PROXY protocol. */
+subprogram int event_fill_connection(struct event *event, const struct hit *hit)
 {
-	struct event *event = bpf_ringbuf_reserve(&ring, sizeof(*event) + room, 0);
-
-	if (!event)
-		return false;
-	event_fill(event, hit, handshake);
-	event_fill_agreement(event, hit);
-	if (room)
-		event_fill_tail(event, &hit->call->ending, room);
-	bpf_ringbuf_submit(event, wake_flags());
-	return true;
-}
-
-/* The one way out: a record of one of the size classes, or the spill map. */
-subprogram int emit_ending(const struct hit *hit, const struct handshake *handshake)
-{
-	__u32 tail_bytes = hit->call->ending.tail_bytes;
-	bool done;
-
-	if (tail_bytes == 0)
-		done = emit_record(hit, handshake, 0);
-	else if (tail_bytes <= EVENT_TAIL_SMALL)
-		done = emit_record(hit, handshake, EVENT_TAIL_SMALL);
-	else
-		done = emit_record(hit, handshake, EVENT_TAIL_LARGE);
-	if (!done)
-		spill_ending(&hit->call->ending, hit->tgid);
+	if (hit_socket(hit))
+		socket_addresses(hit_socket(hit), event);
+	if (!hit->call->place.connection)
+		return 0;
+	event->flags |= EVENT_NGINX;
+	if (hit->call->place.quic) {
+		event->flags |= EVENT_QUIC;
+		nginx_peer(hit, event);
+	} else if (event->verdict.direction == DIRECTION_CLIENT && nginx_is_http(hit)) {
+		event->flags |= EVENT_HTTP;
+	}
+	event->connection = nginx_number(nginx_word(hit, NGX_CONNECTION_LOG));
+	nginx_proxy(hit, event);
 	return 0;
 }
 
-/* Reads the server name into the thread's scratch; a long one also becomes the tail if nothing else is. */
-static __always_inline void ending_name(const struct hit *hit)
+/* The server name; a long one also becomes the tail if nothing else is. */
+subprogram int event_fill_name(struct event *event, const struct hit *hit)
 {
 	struct call *call = hit->call;
-	struct ending *ending = &call->ending;
+	__u32 bytes;
 
-	ending->name_bytes = openssl_server_name(hit, call->name);
-	if (ending->name_bytes)
-		ending->verdict.flags |= VERDICT_SNI_SET;
-	if (ending->name_bytes > EVENT_SNI_BYTES && !ending->tail_bytes) {
-		ending->tail_kind = TAIL_SERVER_NAME;
-		ending->tail_from = seen_u64(hit, hostname);
-		ending->tail_bytes = ending->tail_from ? ending->name_bytes : 0;
+	__builtin_memset(call->name, 0, EVENT_SNI_BYTES); /* what is behind a shorter name is another one's */
+	bytes = openssl_server_name(hit, call->name);
+	if (!bytes)
+		return 0;
+	event->verdict.flags |= VERDICT_SNI_SET;
+	event->sni_bytes = (__u8)bytes;
+	__builtin_memcpy(event->sni, call->name, EVENT_SNI_BYTES);
+	if (bytes <= EVENT_SNI_BYTES)
+		return 0;
+	event->flags |= EVENT_SNI_CUT;
+	if (call->pending.tail_bytes)
+		return 0;
+	call->pending.tail_kind = TAIL_SERVER_NAME;
+	call->pending.tail_from = seen_u64(hit, hostname);
+	call->pending.tail_bytes = call->pending.tail_from ? bytes : 0;
+	return 0;
+}
+
+/* Copies the tail behind the fixed part; what it was at its source is kept beside. Returns its bytes here. */
+static __always_inline __u32 event_fill_tail(struct event *event, const struct hit *hit)
+{
+	const struct pending *pending = &hit->call->pending;
+	__u32 bytes = pending->tail_bytes;
+
+	if (!bytes)
+		return 0;
+	if (bytes > EVENT_TAIL_LARGE)
+		bytes = EVENT_TAIL_LARGE;
+	if (bpf_probe_read_user(hit->call->tail, bytes, (const void *)pending->tail_from)) {
+		counter_add(COUNTER_READ_FAULTS, 1);
+		return 0;
 	}
+	event->header.tail_bytes = (__u16)bytes;
+	event->header.tail_kind = (__u8)pending->tail_kind;
+	event->header.tail_true_bytes = pending->tail_bytes;
+	return bytes;
+}
+
+static __always_inline void event_spill(const struct event *event)
+{
+	struct spill_key key = {};
+
+	key.verdict = event->verdict;
+	key.tgid = event->header.tgid;
+	key.tls_version = event->tls_version;
+	key.resumed = !!(event->flags & EVENT_RESUMED);
+	key.amends = event->header.kind == EVENT_AMENDED;
+	key.generation = event->generation;
+	spill_count(&key, event->latency_ns, &event->parts);
+}
+
+/* The one way out: the rest of the record that was begun, into the ring or the spill map. */
+subprogram int event_emit(const struct hit *hit)
+{
+	struct event *event = &hit->call->event;
+	__u32 tail_bytes;
+
+	event_fill_openssl(event, hit);
+	event_fill_agreement(event, hit);
+	event_fill_connection(event, hit);
+	event_fill_name(event, hit);
+	tail_bytes = event_fill_tail(event, hit);
+	if (bpf_ringbuf_output(&ring, event, sizeof(*event) + tail_bytes, wake_flags()))
+		event_spill(event);
+	return 0;
 }
 
 #endif

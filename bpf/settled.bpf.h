@@ -11,16 +11,6 @@
 #define LATE_ALERT_BYTES       64 /* an encrypted alert record has 24 */
 #define X509_V_ERR_UNSPECIFIED 1
 
-/* What of an ending is known while its object lives; leaves the rest zero. */
-static __always_inline void ending_init(struct ending *ending, const struct hit *hit, __u8 kind, __u8 outcome)
-{
-	__builtin_memset(ending, 0, sizeof(*ending));
-	ending->kind = kind;
-	ending->verdict.outcome = outcome;
-	ending->verdict.library = hit->layout->family;
-	ending->tls_version = (__u16)seen_s32(hit, version, 0);
-}
-
 /*
  * A certificate check may follow: on the client side where the object asks for a certificate; to an upstream always,
  * since proxy_ssl_verify leaves no trace in the object.
@@ -42,22 +32,22 @@ static __always_inline void settled_alias(const struct hit *hit, const struct se
 	bpf_map_update_elem(&settled_objects, &key, &alias, BPF_ANY);
 }
 
-subprogram int settled_keep(const struct hit *hit, const struct ending *ending)
+subprogram int settled_keep(const struct hit *hit, const struct event *event)
 {
 	struct settled settled = {};
 	struct object_key key;
 
-	settled.begin_ns = ending->begin_ns;
-	settled.latency_ns = ending->latency_ns;
-	settled.parts = ending->parts;
-	settled.generation = ending->generation;
-	settled.flags = (__u16)(ending->flags & (EVENT_RESUMED | EVENT_MAY_AMEND | EVENT_MEASURED));
-	settled.direction = ending->verdict.direction;
-	settled.joined = !!(ending->verdict.flags & VERDICT_JOINED);
-	if (ending->verdict.flags & VERDICT_CERTIFICATE_ASKED)
+	settled.begin_ns = event->begin_ns;
+	settled.latency_ns = event->latency_ns;
+	settled.parts = event->parts;
+	settled.generation = event->generation;
+	settled.flags = (__u16)(event->flags & (EVENT_RESUMED | EVENT_MAY_AMEND | EVENT_MEASURED));
+	settled.direction = event->verdict.direction;
+	settled.joined = !!(event->verdict.flags & VERDICT_JOINED);
+	if (event->verdict.flags & VERDICT_CERTIFICATE_ASKED)
 		settled.flags |= SETTLED_CERTIFICATE_ASKED;
-	socket_progress(hit->sk, &settled.written, &settled.received);
-	if (settled.direction == DIRECTION_CLIENT && (ending->flags & EVENT_MAY_AMEND))
+	socket_progress(hit_socket(hit), &settled.written, &settled.received);
+	if (settled.direction == DIRECTION_CLIENT && (event->flags & EVENT_MAY_AMEND))
 		settled.session = seen_u64(hit, session);
 	key_init(&key, hit);
 	if (bpf_map_update_elem(&settled_objects, &key, &settled, BPF_ANY))
@@ -67,49 +57,52 @@ subprogram int settled_keep(const struct hit *hit, const struct ending *ending)
 	return 0;
 }
 
-/* Looks at a settled object: as settled_amend() needs it. */
-static __always_inline void settled_look(struct hit *hit)
+/* How an ok is taken back. */
+#define AMEND_SHOWN 1 /* a certificate was shown, although no object says so */
+#define AMEND_FREED 2 /* the object is freed: only if an alert refused it late */
+
+/* Leaves the settled object of the hit to ending_amend(). */
+static __always_inline __s32 settled_amend(const struct hit *hit, __u8 rejection, __u32 how)
 {
-	sight_look(hit, SIGHT_END);
-	hit_locate(hit, NULL);
+	hit->call->pending.rejection = rejection;
+	hit->call->pending.how = how;
+	return chain_to(hit, CHAIN_AMEND);
 }
 
-/*
- * It was ok and is not: takes the ok back and counts this instead, once. shown: a certificate was, although no object
- * says so. The object was looked at.
- */
-subprogram int settled_amend(struct hit *hit, struct settled *settled, __u8 rejection, bool shown)
+static __always_inline void amend_verdict(const struct hit *hit, struct verdict *verdict,
+					  const struct settled *settled)
 {
-	struct ending *ending = &hit->call->ending;
-	struct verdict *verdict = &ending->verdict;
+	__u8 rejection = (__u8)hit->call->pending.rejection;
 
-	if (settled->flags & SETTLED_AMENDED)
-		return 0;
-	settled->flags |= SETTLED_AMENDED;
-	nginx_connection(hit);
-	ending_init(ending, hit, EVENT_AMENDED, OUTCOME_REJECTED);
 	verdict->direction = settled->direction;
 	verdict->stage = STAGE_DONE;
 	verdict->flags = settled->joined ? VERDICT_JOINED : 0;
-	verdict->flags |= hit->quic ? VERDICT_QUIC : 0;
+	verdict->flags |= hit->call->place.quic ? VERDICT_QUIC : 0;
 	verdict_certificates(hit, verdict);
 	verdict_alerts(hit, verdict);
 	if (rejection == REJECTION_CLIENT_CERTIFICATE && verdict->verify_result == 0 &&
 	    verdict->flags & VERDICT_PEER_CERTIFICATE)
 		rejection = REJECTION_OCSP;
-	if (shown) {
+	if (hit->call->pending.how & AMEND_SHOWN) {
 		verdict->flags |= VERDICT_PEER_CERTIFICATE;
 		verdict->verify_result = X509_V_ERR_UNSPECIFIED;
 	}
 	verdict->rejection = rejection;
-	ending->begin_ns = settled->begin_ns;
-	ending->latency_ns = settled->latency_ns;
-	ending->parts = settled->parts;
-	ending->generation = settled->generation;
-	ending->flags = settled->flags & (EVENT_RESUMED | EVENT_MEASURED);
-	ending_name(hit);
+}
+
+/* It was ok and is not: begins the record that takes the ok back and counts this instead. */
+static __always_inline void amend_begin(const struct hit *hit, struct settled *settled)
+{
+	struct event *event = event_begin(hit, EVENT_AMENDED, OUTCOME_REJECTED);
+
+	settled->flags |= SETTLED_AMENDED;
+	amend_verdict(hit, &event->verdict, settled);
+	event->begin_ns = settled->begin_ns;
+	event->latency_ns = settled->latency_ns;
+	event->parts = settled->parts;
+	event->generation = settled->generation;
+	event->flags = settled->flags & (EVENT_RESUMED | EVENT_MEASURED);
 	counter_add(direction_row(COUNTER_AMENDED, settled->direction), 1);
-	return emit_ending(hit, NULL);
 }
 
 /*
@@ -126,7 +119,7 @@ static __always_inline bool settled_refused_late(const struct hit *hit, const st
 	alert = openssl_alert_received(hit);
 	if (alert != 40 && alert != 116 && (alert < 42 || alert > 49))
 		return false;
-	socket_progress(hit->sk, &written, &received);
+	socket_progress(hit_socket(hit), &written, &received);
 	return received - settled->received <= LATE_ALERT_BYTES;
 }
 
@@ -139,11 +132,9 @@ static __always_inline void settled_drop_alias(const struct hit *hit, const stru
 		bpf_map_delete_elem(&settled_objects, &key);
 }
 
-static __always_inline void settled_free(struct hit *hit, struct object_key *key, struct settled *settled)
+static __always_inline void settled_drop(const struct hit *hit, const struct object_key *key,
+					 const struct settled *settled)
 {
-	settled_look(hit);
-	if (settled_refused_late(hit, settled))
-		settled_amend(hit, settled, REJECTION_UPSTREAM_ALERT, false);
 	if (knobs.final_marks && (settled->flags & EVENT_MAY_AMEND) && !(settled->flags & SETTLED_AMENDED))
 		emit_mark(EVENT_FINAL, hit->tgid, hit->object, settled->begin_ns);
 	if (settled->session)
@@ -151,50 +142,68 @@ static __always_inline void settled_free(struct hit *hit, struct object_key *key
 	bpf_map_delete_elem(&settled_objects, key);
 }
 
+/* An ok is taken back, at most once, and let go of where its object is freed. */
+static __always_inline __s32 settled_ends(void)
+{
+	struct settled *settled;
+	struct object_key key;
+	bool freed, amends;
+	struct hit hit;
+
+	if (!chain_take(&hit))
+		return CHAIN_END;
+	key_init(&key, &hit);
+	settled = bpf_map_lookup_elem(&settled_objects, &key);
+	if (!settled)
+		return CHAIN_END;
+	freed = hit.call->pending.how & AMEND_FREED;
+	sight_look(&hit, SIGHT_END);
+	hit_locate(&hit, NULL);
+	amends = !(settled->flags & SETTLED_AMENDED) && (!freed || settled_refused_late(&hit, settled));
+	if (amends) {
+		nginx_connection(&hit);
+		amend_begin(&hit, settled);
+	}
+	if (freed)
+		settled_drop(&hit, &key, settled);
+	return amends ? chain_to(&hit, CHAIN_EMIT) : CHAIN_END;
+}
+
 /* ngx_ssl_remove_cached_session: one of the three refusals of a client certificate. */
-static __always_inline void settled_client_rejected(__u64 session)
+static __always_inline __s32 settled_client_rejected(__u64 session)
 {
 	struct object_key key = { .object = session, .kind = OBJECT_SESSION };
 	struct settled *settled;
 	struct hit hit;
 
 	if (!session || !hit_init(&hit, 0) || !hit_open(&hit))
-		return;
+		return CHAIN_END;
 	key.tgid = hit.tgid;
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
 	if (!settled)
-		return;
+		return CHAIN_END;
 	hit.object = settled->session;
 	key_init(&key, &hit);
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
 	if (!settled || settled->session != session)
-		return;
-	settled_look(&hit);
-	settled_amend(&hit, settled, REJECTION_CLIENT_CERTIFICATE, false);
+		return CHAIN_END;
+	return settled_amend(&hit, REJECTION_CLIENT_CERTIFICATE, 0);
 }
 
 /* nginx answers 495 or 496 on a connection of which nothing else is known: it refuses the client's certificate. */
-static __always_inline void settled_answered(struct hit *hit, __u64 connection, __u32 status)
+static __always_inline __s32 settled_answered(struct hit *hit, __u64 connection, __u32 status)
 {
-	struct settled *settled;
-	struct object_key key;
-
 	if (!hit->layout->object_is_connection)
-		return;
+		return CHAIN_END;
 	hit->object = connection;
-	key_init(&key, hit);
-	settled = bpf_map_lookup_elem(&settled_objects, &key);
-	if (!settled)
-		return;
-	settled_look(hit);
-	settled_amend(hit, settled, REJECTION_CLIENT_CERTIFICATE, status == 495);
+	return settled_amend(hit, REJECTION_CLIENT_CERTIFICATE, status == 495 ? AMEND_SHOWN : 0);
 }
 
 /*
  * The certificate or the name of an upstream is refused. nginx checks right after completion, on the same thread,
  * before it has sent a byte: that tells its check from other callers of these functions ($ssl_client_verify).
  */
-static __always_inline void settled_upstream_refused(__u8 rejection, __s32 verify_result)
+static __always_inline __s32 settled_upstream_refused(__u8 rejection, __s32 verify_result)
 {
 	__u32 written, received;
 	struct settled *settled;
@@ -202,20 +211,21 @@ static __always_inline void settled_upstream_refused(__u8 rejection, __s32 verif
 	struct hit hit;
 
 	if (!hit_init(&hit, 0) || !hit_open(&hit))
-		return;
+		return CHAIN_END;
 	hit.object = hit.call->object;
 	key_init(&key, &hit);
 	settled = bpf_map_lookup_elem(&settled_objects, &key);
 	if (!settled || settled->direction != DIRECTION_UPSTREAM)
-		return;
-	settled_look(&hit);
-	socket_progress(hit.sk, &written, &received);
+		return CHAIN_END;
+	sight_look(&hit, SIGHT_END);
+	hit_locate(&hit, NULL);
+	socket_progress(hit_socket(&hit), &written, &received);
 	if (written != settled->written)
-		return;
+		return CHAIN_END;
 	if (rejection == REJECTION_UPSTREAM_VERIFY &&
 	    (verify_result == 0 || seen_s32(&hit, verify_result, 0) != verify_result))
-		return;
-	settled_amend(&hit, settled, rejection, false);
+		return CHAIN_END;
+	return settled_amend(&hit, rejection, 0);
 }
 
 #endif

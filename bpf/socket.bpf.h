@@ -49,16 +49,27 @@ static __always_inline bool socket_is_tcp(struct sock *sk)
 	return (family == AF_INET || family == AF_INET6) && kernel_read(sk, sk_protocol) == IPPROTO_TCP;
 }
 
+/* The socket that hit_locate() or nginx_connection() has found; NULL: none. */
+static __always_inline struct sock *hit_socket(const struct hit *hit)
+{
+	return (struct sock *)hit->call->place.socket;
+}
+
 /*
  * Which descriptor the object has, and its socket; both are what a handshake had at its beginning, where it is given.
  * One that was seen without a socket of TCP is looked for anew.
  */
-static __always_inline void hit_locate(struct hit *hit, const struct handshake *handshake)
+subprogram int hit_locate(const struct hit *hit, const struct handshake *handshake)
 {
-	hit->fd = handshake ? handshake->fd : hit_fd(hit);
-	hit->sk = handshake ? (struct sock *)handshake->socket : NULL;
-	if (!hit->sk)
-		hit->sk = socket_of(hit->fd);
+	struct place *place = &hit->call->place;
+
+	place->fd = handshake ? handshake->fd : hit_fd(hit);
+	place->socket = handshake ? handshake->socket : 0;
+	place->connection = 0;
+	place->quic = 0;
+	if (!place->socket)
+		place->socket = (__u64)socket_of(place->fd);
+	return 0;
 }
 
 /* How far the stream has come, both ways; 0, 0 where it is not TCP. */

@@ -17,14 +17,14 @@ struct hit {
 	__u64 now_ns;
 	__u32 tgid;
 	__u32 tid;
-	const struct target *target;
 	const struct layout *layout;
 	const struct sight *sight;
 	struct call *call;
-	struct sock *sk;  /* hit_locate(); NULL: none */
-	__u64 connection; /* nginx_connection(); 0: not known */
-	__s32 fd;         /* hit_locate(); -1: none */
-	__u32 quic;       /* nginx_connection() */
+	__u64 http_handler; /* struct target's */
+	__u32 connection_index;
+	__u32 generation;
+	__u32 row;
+	__u32 own_master; /* 1: the process is nobody's worker */
 };
 
 static __always_inline __u32 direction_row(__u32 first, __u32 direction)
@@ -104,12 +104,23 @@ subprogram struct target *target_adopt(__u32 tgid)
 	return bpf_map_lookup_elem(&targets, &tgid);
 }
 
+/* By the hit's row. False where there is none. */
+static __always_inline bool hit_layout(struct hit *hit)
+{
+	const struct layout_entry *entry = bpf_map_lookup_elem(&layouts, &hit->row);
+
+	if (!entry)
+		return false;
+	hit->layout = &entry->layout;
+	hit->sight = &entry->sight;
+	return true;
+}
+
 /* False when there is nothing to do: not armed, not a target, no layout row. */
 static __always_inline bool hit_init(struct hit *hit, __u64 object)
 {
-	const struct layout_entry *entry;
+	const struct target *target;
 	__u64 pid_tgid;
-	__u32 row;
 
 	if (!armed)
 		return false;
@@ -117,20 +128,19 @@ static __always_inline bool hit_init(struct hit *hit, __u64 object)
 	hit->tgid = pid_tgid >> 32;
 	hit->tid = (__u32)pid_tgid;
 	hit->object = object;
-	hit->target = bpf_map_lookup_elem(&targets, &hit->tgid);
-	if (!hit->target)
-		hit->target = target_adopt(hit->tgid);
-	if (!hit->target) {
+	target = bpf_map_lookup_elem(&targets, &hit->tgid);
+	if (!target)
+		target = target_adopt(hit->tgid);
+	if (!target) {
 		counter_add(COUNTER_FOREIGN_HITS, 1);
 		return false;
 	}
-	row = hit->target->row;
-	entry = bpf_map_lookup_elem(&layouts, &row);
-	if (!entry)
-		return false;
-	hit->layout = &entry->layout;
-	hit->sight = &entry->sight;
-	return true;
+	hit->row = target->row;
+	hit->http_handler = target->http_handler;
+	hit->connection_index = target->connection_index;
+	hit->generation = target->generation;
+	hit->own_master = target->master == hit->tgid;
+	return hit_layout(hit);
 }
 
 static const struct call call_empty;

@@ -3,8 +3,8 @@
  * The ring record: the facts of one handshake, and the maps' values that both sides read.
  *
  * This header is the single source of truth for what the kernel side hands over. A record is a struct
- * event, at most EVENT_FIXED_MAX bytes and zeroed before it is filled, then a tail of tail_bytes bytes. What
- * the kernel reserved behind the tail is rubbish and must not be read.
+ * event, at most EVENT_FIXED_MAX bytes and zeroed before it is filled, then a tail of tail_bytes bytes. A record may
+ * be longer than that: what lies behind the tail is rubbish and must not be read.
  * Fixed-width fields only; numbers are in host order except where a name ends in _be.
  * Must not know: causes (user/handshake), libraries' offsets (config.h).
  */
@@ -19,7 +19,6 @@
 #define EVENT_ERRORS      6
 #define EVENT_SNI_BYTES   100
 #define EVENT_PROXY_BYTES 46 /* INET6_ADDRSTRLEN */
-#define EVENT_TAIL_SMALL  768
 #define EVENT_TAIL_LARGE  2304
 
 enum event_kind {

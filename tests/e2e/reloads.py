@@ -40,7 +40,7 @@ def reload_once(bench, seen):
 
 
 def quiet(pid):
-    """The least it holds within some seconds: a worker that left is let go of when the sampler comes by, once a second."""
+    """The least it holds within seconds: a worker that left is let go of when the sampler comes by, every second."""
     samples = []
     for _ in range(QUIET_SAMPLES):
         samples.append(resources.measured(pid))
