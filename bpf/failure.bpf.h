@@ -142,7 +142,8 @@ static __always_inline void event_errors(struct event *event, const struct hands
 {
 	event->error_count = handshake->error_count;
 	event->errors_lost = handshake->errors_lost;
-	__builtin_memcpy(event->errors, handshake->errors, sizeof(event->errors));
+	if (handshake->error_count)
+		__builtin_memcpy(event->errors, handshake->errors, sizeof(event->errors));
 }
 
 /* Never ok: it failed, or its object is freed while it waits. Begins its record. The object was looked at. */

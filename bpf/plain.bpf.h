@@ -64,7 +64,7 @@ static __always_inline bool plain_on_tls(const struct hit *hit, __u64 connection
 	bool v6 = family == AF_INET6;
 	__u32 step = v6 ? NGX_ADDRESS_BYTES_V6 : NGX_ADDRESS_BYTES;
 	__u64 own[2] = {};
-	__u32 bits = 0;
+	__u32 bits = 0, bytes;
 
 	if (!listening || user_u64(connection + NGX_CONNECTION_SSL_OLD) || user_u64(connection + NGX_CONNECTION_SSL))
 		return false;
@@ -73,8 +73,12 @@ static __always_inline bool plain_on_tls(const struct hit *hit, __u64 connection
 		return false;
 	addresses = user_u64(port);
 	count = user_u64(port + 8);
-	if (!addresses || !count || count > NGX_ADDRESSES_MAX ||
-	    !read_user(hit->call->tail, (__u32)count * step, addresses))
+	if (!addresses || !count || count > NGX_ADDRESSES_MAX)
+		return false;
+	bytes = (__u32)count * step;
+	/* At most 1,280; verifiers of before 6.12 do not know a product's bounds from its factors'. */
+	barrier_var(bytes);
+	if (!read_user(hit->call->tail, bytes & 2047, addresses))
 		return false;
 	if (v6)
 		BPF_CORE_READ_INTO(own, sk, __sk_common.skc_v6_rcv_saddr);

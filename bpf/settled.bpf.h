@@ -2,7 +2,7 @@
 /*
  * After completion: what stays of a handshake that returned 1, and what nginx or the peer refuse afterwards.
  *
- * Invariants: 48 bytes stay, and only where something may still be refused or SSL_do_handshake is called again;
+ * Invariants: 56 bytes stay, and only where something may still be refused or SSL_do_handshake is called again;
  * an ok is taken back at most once.
  */
 #ifndef TLSWHY_SETTLED_BPF_H
@@ -24,9 +24,9 @@ static __always_inline bool may_amend(const struct hit *hit, __u32 direction)
 
 /* nginx names the session, not the connection, when it refuses a client certificate: this leads back to the object.
  */
-static __always_inline void settled_alias(const struct hit *hit, const struct settled *settled)
+static __always_inline void settled_alias(const struct hit *hit, __u64 session)
 {
-	struct object_key key = { .object = settled->session, .tgid = hit->tgid, .kind = OBJECT_SESSION };
+	struct object_key key = { .object = session, .tgid = hit->tgid, .kind = OBJECT_SESSION };
 	struct settled alias = { .session = hit->object };
 
 	bpf_map_update_elem(&settled_objects, &key, &alias, BPF_ANY);
@@ -36,6 +36,7 @@ subprogram int settled_keep(const struct hit *hit, const struct event *event)
 {
 	struct settled settled = {};
 	struct object_key key;
+	__u64 session = 0;
 
 	settled.begin_ns = event->begin_ns;
 	settled.latency_ns = event->latency_ns;
@@ -46,14 +47,15 @@ subprogram int settled_keep(const struct hit *hit, const struct event *event)
 	settled.joined = !!(event->verdict.flags & VERDICT_JOINED);
 	if (event->verdict.flags & VERDICT_CERTIFICATE_ASKED)
 		settled.flags |= SETTLED_CERTIFICATE_ASKED;
-	socket_progress(hit_socket(hit), &settled.written, &settled.received);
-	if (settled.direction == DIRECTION_CLIENT && (event->flags & EVENT_MAY_AMEND))
-		settled.session = seen_u64(hit, session);
+	if (settled.direction == DIRECTION_UPSTREAM)
+		socket_progress(hit_socket(hit), &settled.written, &settled.received);
+	else if (settled.direction == DIRECTION_CLIENT && (event->flags & EVENT_MAY_AMEND))
+		session = settled.session = seen_u64(hit, session);
 	key_init(&key, hit);
 	if (bpf_map_update_elem(&settled_objects, &key, &settled, BPF_ANY))
 		counter_add(COUNTER_SETTLED_FULL, 1);
-	else if (settled.session)
-		settled_alias(hit, &settled);
+	else if (session)
+		settled_alias(hit, session);
 	return 0;
 }
 
@@ -137,7 +139,7 @@ static __always_inline void settled_drop(const struct hit *hit, const struct obj
 {
 	if (knobs.final_marks && (settled->flags & EVENT_MAY_AMEND) && !(settled->flags & SETTLED_AMENDED))
 		emit_mark(EVENT_FINAL, hit->tgid, hit->object, settled->begin_ns);
-	if (settled->session)
+	if (settled->direction == DIRECTION_CLIENT && settled->session)
 		settled_drop_alias(hit, settled);
 	bpf_map_delete_elem(&settled_objects, key);
 }

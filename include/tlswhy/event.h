@@ -164,8 +164,14 @@ struct handshake {
 	__u16 calls;                                  /* at most 65,535 are counted */
 	__s32 fd;                                     /* -1: none */
 	__u32 generation;
-	__u32 errors[EVENT_ERRORS];
-	__u8 error_count;
+	union {
+		__u32 errors[EVENT_ERRORS];
+		struct { /* of objects that are connections, whose errors nobody knows, at the beginning: */
+			__u32 written;  /* TCP write_seq */
+			__u32 received; /* low half of TCP bytes_received */
+		};
+	};
+	__u8 error_count; /* of errors */
 	__u8 errors_lost;
 	__u8 direction;
 	__u8 joined;
@@ -176,18 +182,21 @@ struct handshake {
 	__s32 error_errno;
 	__u32 first_ssl_error;
 	__u32 first_other_error;
-	__u32 written;  /* objects that are connections: TCP write_seq at the beginning */
-	__u32 received; /* the same: low half of TCP bytes_received */
 };
-_Static_assert(sizeof(struct handshake) == 128, "struct handshake is walked by the user side: no padding");
+/* As struct settled it fills an allocation: of 192. */
+_Static_assert(sizeof(struct handshake) == 120, "struct handshake is walked by the user side: no padding");
 
 /* What stays of a handshake that returned 1, until its object is freed. */
 struct settled {
 	__u64 begin_ns;
 	__u64 latency_ns;
-	__u32 written;  /* TCP write_seq at completion: equal means nginx sent nothing since */
-	__u32 received; /* low half of TCP bytes_received at completion */
-	__u64 session;  /* its SSL_SESSION where a client certificate check is in force, else 0 */
+	union {
+		__u64 session; /* of a client, and where a certificate check is in force: its SSL_SESSION; else 0 */
+		struct {
+			__u32 written; /* of an upstream: TCP write_seq at completion, to see that nothing was sent */
+			__u32 received; /* low half of TCP bytes_received at completion */
+		};
+	};
 	struct parts parts;
 	__u32 generation;
 	__u16 flags; /* EVENT_*, SETTLED_* */
@@ -196,7 +205,7 @@ struct settled {
 };
 #define SETTLED_AMENDED           (1u << 14) /* nothing more changes */
 #define SETTLED_CERTIFICATE_ASKED (1u << 15)
-/* With its key and the kernel's own 48 bytes it fills an allocation of 128. */
-_Static_assert(sizeof(struct settled) <= 64, "a million open connections are affordable");
+/* With its key, the kernel's own 48 bytes and the 8 of its allocator (6.1 on) it fills an allocation of 128. */
+_Static_assert(sizeof(struct settled) <= 56, "a million open connections are affordable");
 
 #endif
