@@ -32,6 +32,9 @@
 	X(trace)            \
 	X(trace_time)       \
 	X(accessor)         \
+	X(site)             \
+	X(site_whole)       \
+	X(site_probes)      \
 	X(layout)           \
 	X(layout_unknown)   \
 	X(sight)            \

@@ -85,13 +85,14 @@ static void read_function(struct stored_library *stored, char *line)
 	stored_library_set(stored, line, code, bytes);
 }
 
-void stored_library_read(struct stored_library *stored, enum library_machine machine, const char *text)
+void stored_library_read_from(const char *path, struct stored_library *stored, enum library_machine machine,
+			      const char *text)
 {
 	char line[2 * STORED_FUNCTION_BYTES + 64], head[128];
-	FILE *file = fopen(STORE, "re");
+	FILE *file = fopen(path, "re");
 	bool wanted = false;
 
-	ck_assert_msg(file != NULL, "cannot open '%s'", STORE);
+	ck_assert_msg(file != NULL, "cannot open '%s'", path);
 	memset(stored, 0, sizeof(*stored));
 	stored->machine = machine;
 	snprintf(head, sizeof(head), "library %s %s", machine_name(machine), text);
@@ -107,7 +108,12 @@ void stored_library_read(struct stored_library *stored, enum library_machine mac
 		}
 	}
 	fclose(file);
-	ck_assert_msg(stored->count, "no '%s' in '%s'", text, STORE);
+	ck_assert_msg(stored->count, "no '%s' in '%s'", text, path);
+}
+
+void stored_library_read(struct stored_library *stored, enum library_machine machine, const char *text)
+{
+	stored_library_read_from(STORE, stored, machine, text);
 }
 
 static void set_section(struct image *image, enum section section, uint32_t type, size_t offset, size_t bytes)

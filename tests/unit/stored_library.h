@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Libraries made of stored machine code, of any version and instruction set: what is under test reads files and runs
- * nothing of them. The code is tests/unit/accessors.txt, taken from Debian's libraries by tests/layouts/store.
- * Must not know: what is tested with it.
+ * nothing of them. The code is tests/unit/accessors.txt and sites.txt, taken from Debian's files by
+ * tests/layouts/store and sites. Must not know: what is tested with it.
  */
 #ifndef TLSWHY_TESTS_STORED_LIBRARY_H
 #define TLSWHY_TESTS_STORED_LIBRARY_H
@@ -12,7 +12,7 @@
 #include "attach/library.h"
 
 #define STORED_FUNCTIONS      32
-#define STORED_FUNCTION_BYTES 512
+#define STORED_FUNCTION_BYTES 1024
 
 struct stored_function {
 	char name[48];
@@ -30,6 +30,9 @@ struct stored_library {
 
 /* Reads the stored library whose text begins so. Aborts the test when there is none. */
 void stored_library_read(struct stored_library *stored, enum library_machine machine, const char *text);
+/* The same of another file than accessors.txt. */
+void stored_library_read_from(const char *path, struct stored_library *stored, enum library_machine machine,
+			      const char *text);
 /* The function of a name, which is added when there is none. */
 struct stored_function *stored_library_function(struct stored_library *stored, const char *name);
 /* Replaces a function's code; bytes 0 removes the function. */

@@ -3,11 +3,15 @@
 #ifndef TLSWHY_ATTACH_EXAMINE_H
 #define TLSWHY_ATTACH_EXAMINE_H
 
+#include "attach/library.h"
+#include "attach/site.h"
 #include "attach/watch.h"
 
 /* A place for a probe, and the file it is in. */
 struct examined_site {
 	struct probe_site site; /* its path is path */
+	struct symbol function;
+	struct site where; /* in the function; set by examine_sites() */
 	struct file_id file;
 	char path[PROCESS_OPEN_PATH_BYTES];
 	char display_path[256];
@@ -25,8 +29,8 @@ struct examined_sites {
 int examine_target(struct watch_target *target);
 
 /*
- * Finds the places of all probes. A required function that is not there is an error. Returns 0 and sites for
- * examined_sites_release(), or a negative errno with *problem filled in.
+ * Finds the cheapest safe places of all probes. A required function that is not there is an error. Returns 0 and
+ * sites for examined_sites_release(), or a negative errno with *problem filled in.
  */
 int examine_sites(const struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem);
 void examined_sites_release(struct examined_sites *sites);

@@ -3,12 +3,13 @@
 #include "attach/probes.h"
 
 static const struct probe_spec probes[PROBE_COUNT] = {
-#define X(symbol, number, program, function_, file_, is_return_, required_, use_) \
-	[PROBE_##symbol] = { .function = (function_),                             \
-			     .file = PROBE_IN_##file_,                            \
-			     .is_return = (is_return_),                           \
-			     .required = (required_),                             \
-			     .use = PROBE_FOR_##use_ },
+#define X(symbol, number, program, function_, file_, is_return_, required_, use_, arguments_) \
+	[PROBE_##symbol] = { .function = (function_),                                         \
+			     .file = PROBE_IN_##file_,                                        \
+			     .is_return = (is_return_),                                       \
+			     .required = (required_),                                         \
+			     .use = PROBE_FOR_##use_,                                         \
+			     .arguments = (arguments_) },
 	PROBES(X)
 #undef X
 };
