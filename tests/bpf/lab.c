@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "attach/library.h"
+#include "attach/site.h"
 #include "control.h"
 #include "fake_layout.h"
 #include "handshake/classify.h"
@@ -23,6 +24,7 @@ static void attach_probes(struct tracer *tracer)
 	for (unsigned int i = 0; i < PROBE_COUNT; i++) {
 		struct probe_site site = { .probe = (enum probe)i, .path = path };
 		struct symbol symbol;
+		struct site where;
 		int error = library_symbol(program, probe_spec(site.probe)->function, &symbol);
 
 		if (probe_spec(site.probe)->use >= PROBE_FOR_PART_0) /* the victim's functions are whole */
@@ -30,7 +32,8 @@ static void attach_probes(struct tracer *tracer)
 		if (error == -ENOENT && !probe_spec(site.probe)->required)
 			continue; /* as the program does */
 		ck_assert_int_eq(error, 0);
-		site.file_offset = symbol.file_offset;
+		ck_assert_int_eq(site_find(program, &symbol, probe_query(site.probe), &where), 0);
+		site.file_offset = symbol.file_offset + where.offset;
 		ck_assert_int_eq(tracer_attach(tracer, &site), 0);
 	}
 	ck_assert_int_eq(tracer_attach_processes(tracer), 0);

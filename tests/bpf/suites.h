@@ -7,6 +7,7 @@
 #include <check.h>
 
 #define SUITES(X)    \
+	X(sites)     \
 	X(scenarios) \
 	X(facts)     \
 	X(parts)     \

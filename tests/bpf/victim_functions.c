@@ -10,7 +10,35 @@ __thread int victim_result, victim_error;
 /* Keeps a function's body from being folded into another's: each needs an address of its own. */
 #define BODY(text) __asm__ volatile("/* " text " */" ::: "memory")
 
-__attribute__((noinline)) int SSL_do_handshake(struct object *object)
+/*
+ * Where probes are placed is chosen by a function's first instructions. Here they are those that compilers make of
+ * nginx and OpenSSL, and the function proper is behind them.
+ */
+#if defined(__x86_64__)
+#define PROLOGUE(name, instructions)                                                                          \
+	__asm__(".pushsection .text, \"ax\", @progbits\n.globl " #name "\n.type " #name ", @function\n" #name \
+		":\n" instructions "\n.size " #name ", .-" #name "\n.popsection")
+#define PROPER(name) name##_proper
+PROLOGUE(SSL_do_handshake, "endbr64; push %rbx; call SSL_do_handshake_proper; pop %rbx; ret");
+PROLOGUE(SSL_free, "endbr64; test %rdi, %rdi; je 1f; jmp SSL_free_proper; 1: ret");
+PROLOGUE(ERR_error_string_n,
+	 "mov %rdx, %rcx; mov %rsi, %rdx; lea 1f(%rip), %rsi; jmp ERR_error_string_n_proper; 1: ret");
+PROLOGUE(ngx_connection_error,
+	 "endbr64; mov %esi, %eax; cmp $0x68, %esi; je 1f; nop; 1: jmp ngx_connection_error_proper");
+PROLOGUE(ngx_ssl_check_host, "endbr64; push %r12; call ngx_ssl_check_host_proper; pop %r12; ret");
+PROLOGUE(ngx_ssl_handshake, "endbr64; sub $8, %rsp; call ngx_ssl_handshake_proper; add $8, %rsp; ret");
+
+int SSL_do_handshake_proper(struct object *object);
+void SSL_free_proper(struct object *object);
+void ERR_error_string_n_proper(unsigned long code, char *text, size_t bytes);
+int ngx_connection_error_proper(void *connection, int error, const char *text);
+long ngx_ssl_check_host_proper(void *connection, void *name);
+long ngx_ssl_handshake_proper(void *connection);
+#else
+#define PROPER(name) name
+#endif
+
+__attribute__((noinline)) int PROPER(SSL_do_handshake)(struct object *object)
 {
 	BODY("SSL_do_handshake");
 	for (size_t i = 0; i < object->change_count; i++) {
@@ -35,13 +63,13 @@ __attribute__((noinline)) int SSL_do_handshake(struct object *object)
 	return victim_result;
 }
 
-__attribute__((noinline)) void SSL_free(struct object *object)
+__attribute__((noinline)) void PROPER(SSL_free)(struct object *object)
 {
 	BODY("SSL_free");
 	(void)object;
 }
 
-__attribute__((noinline)) void ERR_error_string_n(unsigned long code, char *text, size_t bytes)
+__attribute__((noinline)) void PROPER(ERR_error_string_n)(unsigned long code, char *text, size_t bytes)
 {
 	BODY("ERR_error_string_n");
 	(void)code, (void)text, (void)bytes;
@@ -53,7 +81,7 @@ __attribute__((noinline)) const char *X509_verify_cert_error_string(long result)
 	return result ? "" : "ok";
 }
 
-__attribute__((noinline)) int ngx_connection_error(void *connection, int error, const char *text)
+__attribute__((noinline)) int PROPER(ngx_connection_error)(void *connection, int error, const char *text)
 {
 	BODY("ngx_connection_error");
 	(void)connection, (void)text;
@@ -66,7 +94,7 @@ __attribute__((noinline)) void ngx_ssl_remove_cached_session(void *context, void
 	(void)context, (void)session;
 }
 
-__attribute__((noinline)) long ngx_ssl_check_host(void *connection, void *name)
+__attribute__((noinline)) long PROPER(ngx_ssl_check_host)(void *connection, void *name)
 {
 	BODY("ngx_ssl_check_host");
 	(void)connection, (void)name;
@@ -87,7 +115,7 @@ __attribute__((noinline)) long ngx_ssl_create_connection(void *context, void *co
 	return 0;
 }
 
-__attribute__((noinline)) long ngx_ssl_handshake(void *connection)
+__attribute__((noinline)) long PROPER(ngx_ssl_handshake)(void *connection)
 {
 	BODY("ngx_ssl_handshake");
 	(void)connection;

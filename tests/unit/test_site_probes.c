@@ -56,20 +56,13 @@ static const struct expected expected[] = {
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-/* What all probes on a function need. */
-static struct site_query query_of(const char *function)
+/* The first of a function's probes. */
+static enum probe probe_of(const char *function)
 {
-	struct site_query query = { 0 };
-
-	for (enum probe probe = 0; probe < PROBE_COUNT; probe++) {
-		const struct probe_spec *spec = probe_spec(probe);
-
-		if (strcmp(spec->function, function) != 0)
-			continue;
-		query.arguments |= spec->arguments;
-		query.returns |= spec->is_return;
-	}
-	return query;
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++)
+		if (!strcmp(probe_spec(probe)->function, function))
+			return probe;
+	ck_abort_msg("no probe on '%s'", function);
 }
 
 START_TEST(sites_of_releases)
@@ -83,7 +76,7 @@ START_TEST(sites_of_releases)
 	stored_library_read_from("tests/unit/sites.txt", &stored, LIBRARY_MACHINE_X86_64, it->release);
 	library = stored_library_open(&stored);
 	ck_assert_int_eq(library_symbol(library, it->function, &symbol), 0);
-	ck_assert_int_eq(site_find(library, &symbol, query_of(it->function), &site), 0);
+	ck_assert_int_eq(site_find(library, &symbol, probe_query(probe_of(it->function)), &site), 0);
 	ck_assert_msg(site.offset == it->offset, "%s of %s: %u", it->function, it->release, site.offset);
 	ck_assert_msg(it->instruction ? site.cost == SITE_EMULATED && !site.reason &&
 						!strncmp(site.instruction, it->instruction, strlen(it->instruction))
@@ -135,12 +128,27 @@ START_TEST(programs_read_what_is_said)
 }
 END_TEST
 
+/* Entry and return ask for one place; a part of a function is another one. */
+START_TEST(probes_of_a_function_ask_together)
+{
+	struct site_query enter = probe_query(PROBE_HANDSHAKE_ENTER), leave = probe_query(PROBE_HANDSHAKE_RETURN);
+
+	ck_assert(enter.returns && leave.returns);
+	ck_assert_uint_eq(enter.arguments, SITE_ARGUMENT(1));
+	ck_assert_uint_eq(leave.arguments, SITE_ARGUMENT(1));
+	ck_assert(!probe_query(PROBE_OBJECT_FREE).returns);
+	ck_assert_uint_eq(probe_query(PROBE_CHECK_HOST).arguments, 0);
+	ck_assert_uint_eq(probe_query(PROBE_CONNECTION_ERROR).arguments, SITE_ARGUMENT(2) | SITE_ARGUMENT(3));
+}
+END_TEST
+
 Suite *suite_site_probes(void)
 {
 	Suite *suite = suite_create("site_probes");
 	TCase *probes = tcase_create("probes");
 
 	tcase_add_loop_test(probes, sites_of_releases, 0, COUNT(expected));
+	tcase_add_test(probes, probes_of_a_function_ask_together);
 	tcase_add_test(probes, programs_read_what_is_said);
 	suite_add_tcase(suite, probes);
 	return suite;

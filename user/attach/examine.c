@@ -221,30 +221,13 @@ static int find_sites(const struct files *files, bool by_connection, struct exam
 	return 0;
 }
 
-/* What all probes on a function need: at one place they share a breakpoint, and so its cost. */
-static struct site_query query_of(const struct examined_sites *sites, const struct examined_site *site)
-{
-	struct site_query query = { 0 };
-
-	for (size_t i = 0; i < sites->count; i++) {
-		const struct examined_site *other = &sites->items[i];
-		const struct probe_spec *spec = probe_spec(other->site.probe);
-
-		if (!file_id_equal(other->file, site->file) || other->function.value != site->function.value)
-			continue;
-		query.arguments |= spec->arguments;
-		query.returns |= spec->is_return;
-	}
-	return query;
-}
-
 static void choose_sites(const struct files *files, struct examined_sites *sites)
 {
 	for (size_t i = 0; i < sites->count; i++) {
 		struct examined_site *site = &sites->items[i];
 		const struct library *library = files->library[probe_spec(site->site.probe)->file];
 
-		if (site_find(library, &site->function, query_of(sites, site), &site->where))
+		if (site_find(library, &site->function, probe_query(site->site.probe), &site->where))
 			site->where = (struct site){ .cost = SITE_STEPPED, .reason = "its code cannot be read" };
 		site->site.file_offset += site->where.offset;
 	}

@@ -74,6 +74,9 @@ struct probe_spec {
 /* The row of a probe; static storage. */
 const struct probe_spec *probe_spec(enum probe probe);
 
+/* What all probes on a probe's function need: at one place they share a breakpoint, and so its cost. */
+struct site_query probe_query(enum probe probe);
+
 /* Where a probe goes. path is borrowed. */
 struct probe_site {
 	enum probe probe;
