@@ -32,6 +32,7 @@ import cases_life # pylint: disable=unused-import
 import cases_memory # pylint: disable=unused-import
 import cases_process # pylint: disable=unused-import
 import cases_recording # pylint: disable=unused-import
+import cases_sites # pylint: disable=unused-import
 import cases_workers # pylint: disable=unused-import
 from lab.results import Results
 from lab.scenario import Scenario, client

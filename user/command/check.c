@@ -17,8 +17,10 @@
 #include "attach/privileges.h"
 #include "attach/watch.h"
 #include "base/escape.h"
+#include "base/log.h"
 #include "command/command.h"
 #include "command/check_fields.h"
+#include "command/check_sites.h"
 #include "command/session.h"
 
 #define ANSWER_BYTES 1280
@@ -36,6 +38,8 @@ struct answers {
 	struct answer items[16 + 2 * OPTIONS_PIDS];
 	size_t count;
 	bool failed;
+	bool tells_sites;
+	struct check_sites sites;
 };
 
 static struct answer *answers_add(struct answers *answers, const char *requirement, bool met, bool needed)
@@ -186,6 +190,9 @@ static void check_targets(struct answers *answers, const struct options *options
 	for (size_t i = 0; i < targets.count; i++) {
 		describe_target(answers, &targets.items[i]);
 		usable |= targets.items[i].usable;
+		if (answers->tells_sites && targets.items[i].usable &&
+		    check_sites_add(&answers->sites, &targets.items[i]))
+			log_debug("no memory for the sites of probes");
 	}
 	if (usable)
 		check_foreign(answers, &targets);
@@ -213,6 +220,7 @@ static void print_text(const struct answers *answers, bool color)
 		escape_write(stdout, ESCAPE_TERMINAL, answer->remedy, strlen(answer->remedy));
 		putchar('\n');
 	}
+	check_sites_print(&answers->sites, stdout);
 	puts(answers->failed ? "\nThis host cannot be traced yet."
 			     : "\nThis host can be traced: tlswhy report -d 30");
 }
@@ -234,6 +242,8 @@ static int print_json(const struct answers *answers)
 							       answer->needed, "found", found, "remedy",
 							       answer->met ? "" : answer->remedy));
 	}
+	if (answers->tells_sites)
+		failed |= json_object_set_new(document, "sites", check_sites_json(&answers->sites)) != 0;
 	failed = failed || json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(document);
@@ -243,7 +253,9 @@ static int print_json(const struct answers *answers)
 int command_check(const struct options *options)
 {
 	static struct answers answers;
+	int error = 0;
 
+	answers.tells_sites = options->verbose;
 	check_privileges(&answers);
 	check_btf(&answers);
 	if (!answers.failed) {
@@ -252,12 +264,12 @@ int command_check(const struct options *options)
 		check_targets(&answers, options);
 	}
 	if (options->format == FORMAT_JSON) {
-		if (print_json(&answers))
-			return EXIT_RUNTIME;
+		error = print_json(&answers);
 	} else {
 		print_text(&answers, session_color(options, stdout));
 	}
-	if (fflush(stdout))
+	check_sites_release(&answers.sites);
+	if (error || fflush(stdout))
 		return EXIT_RUNTIME;
 	return answers.failed ? EXIT_REQUIREMENT : EXIT_FINE;
 }
