@@ -138,6 +138,44 @@ static __always_inline void event_verdict(const struct hit *hit, struct event *e
 		verdict->first_record = openssl_first_record(hit, event->first_bytes);
 }
 
+/* Eight bytes of text as they lie in memory, whatever the byte order. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
+	((__u64)(h) << 56 | (__u64)(g) << 48 | (__u64)(f) << 40 | (__u64)(e) << 32 | (d) << 24 | (c) << 16 | \
+	 (b) << 8 | (a))
+#else
+#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
+	((__u64)(a) << 56 | (__u64)(b) << 48 | (__u64)(c) << 40 | (__u64)(d) << 32 | (e) << 24 | (f) << 16 | \
+	 (g) << 8 | (h))
+#endif
+
+/* What nginx has said of a failure, by its first eight bytes. */
+static __always_inline void failure_word(const struct layout *layout, struct handshake *handshake, __u64 word,
+					 __s32 error_errno)
+{
+	if (word == EIGHT_BYTES('p', 'e', 'e', 'r', ' ', 'c', 'l', 'o')) {
+		handshake->error_errno = error_errno;
+		/* nginx says so without an errno where the transport has ended; elsewhere the BIO says it. */
+		if (layout->object_is_connection && error_errno == 0)
+			handshake->eof = 1;
+	} else if (word == EIGHT_BYTES('h', 'a', 'n', 'd', 's', 'h', 'a', 'k')) {
+		handshake->rejected_by_name = 1;
+	}
+}
+
+/* What could not be read when nginx said it. */
+static __always_inline void failure_words(const struct hit *hit, struct handshake *handshake)
+{
+	struct call *call = hit->call;
+	__u64 word = 0;
+
+	if (call->unread_object != hit->object)
+		return;
+	call->unread_object = 0;
+	if (read_user(&word, sizeof(word), call->unread_text))
+		failure_word(hit->layout, handshake, word, call->unread_errno);
+}
+
 static __always_inline void event_errors(struct event *event, const struct handshake *handshake)
 {
 	event->error_count = handshake->error_count;
@@ -153,6 +191,7 @@ static __always_inline void handshake_fail(struct hit *hit, struct handshake *ha
 
 	hit_locate(hit, handshake);
 	nginx_connection(hit);
+	failure_words(hit, handshake);
 	if (!handshake->failed)
 		parts_gap(hit, handshake);
 	event = event_begin(hit, EVENT_SETTLED, handshake->failed ? OUTCOME_FAILED : OUTCOME_ABANDONED);

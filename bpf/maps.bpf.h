@@ -63,6 +63,9 @@ struct call {
 	struct table_entry cipher, scheme;
 	__u64 listening; /* nginx's listener that the last connection came by */
 	__u64 listening_is_http;
+	__u64 unread_object, unread_text; /* see failure_words() */
+	__s32 unread_errno;
+	__u32 reserved2;
 	struct pending pending;
 	struct place place;
 	char name[256];

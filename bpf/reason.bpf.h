@@ -8,17 +8,6 @@
 #ifndef TLSWHY_REASON_BPF_H
 #define TLSWHY_REASON_BPF_H
 
-/* Eight bytes of text as they lie in memory, whatever the byte order. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
-	((__u64)(h) << 56 | (__u64)(g) << 48 | (__u64)(f) << 40 | (__u64)(e) << 32 | (d) << 24 | (c) << 16 | \
-	 (b) << 8 | (a))
-#else
-#define EIGHT_BYTES(a, b, c, d, e, f, g, h)                                                                  \
-	((__u64)(a) << 56 | (__u64)(b) << 48 | (__u64)(c) << 40 | (__u64)(d) << 32 | (e) << 24 | (f) << 16 | \
-	 (g) << 8 | (h))
-#endif
-
 /* The handshake that the thread's current error belongs to: of the running call, or of the one that just failed. */
 static __always_inline struct handshake *handshake_failing(struct hit *hit)
 {
@@ -61,23 +50,30 @@ static __always_inline void handshake_raise(__u32 code)
 	handshake->error_count = (__u8)(at + 1);
 }
 
-/* nginx's words where OpenSSL queued nothing: "peer closed connection in SSL handshake", "handshake rejected". */
+/*
+ * nginx's words where OpenSSL queued nothing: "peer closed connection in SSL handshake", "handshake rejected". The
+ * first time that a worker says something, the page that it lies on need not be there yet: it is when nginx has said
+ * it, so failure_words() looks once more.
+ */
 static __always_inline void handshake_connection_error(__s32 error_errno, __u64 text)
 {
 	struct hit hit;
 	struct handshake *handshake = handshake_failing(&hit);
+	struct call *call;
 	__u64 word = 0;
 
-	if (!handshake || !read_user(&word, sizeof(word), text))
+	if (!handshake)
 		return;
-	if (word == EIGHT_BYTES('p', 'e', 'e', 'r', ' ', 'c', 'l', 'o')) {
-		handshake->error_errno = error_errno;
-		/* nginx says so without an errno where the transport has ended; elsewhere the BIO says it. */
-		if (hit.layout->object_is_connection && error_errno == 0)
-			handshake->eof = 1;
-	} else if (word == EIGHT_BYTES('h', 'a', 'n', 'd', 's', 'h', 'a', 'k')) {
-		handshake->rejected_by_name = 1;
+	if (bpf_probe_read_user(&word, sizeof(word), (const void *)text) == 0) {
+		failure_word(hit.layout, handshake, word, error_errno);
+		return;
 	}
+	call = bpf_map_lookup_elem(&calls, &hit.tid);
+	if (!call)
+		return;
+	call->unread_text = text;
+	call->unread_errno = error_errno;
+	call->unread_object = hit.object;
 }
 
 #endif

@@ -176,6 +176,14 @@ static void reset_by_errno(struct victim *victim)
 	say(victim, "free 0");
 }
 
+static void reset_by_absent_words(struct victim *victim)
+{
+	make(victim, 0, "server");
+	fail_in(victim, 0, STATE_READ_CH);
+	say(victim, "connection_error_absent 104 peer closed connection in SSL handshake");
+	say(victim, "free 0");
+}
+
 static void reset_by_socket(struct victim *victim)
 {
 	make(victim, 0, "client");
@@ -337,6 +345,7 @@ const struct scenario outcomes[] = {
 	FAILS(eof_later, CLIENT, PEER_CLOSED_MID_HANDSHAKE),
 	FAILS(close_notify, CLIENT, PEER_CLOSED_MID_HANDSHAKE),
 	FAILS(reset_by_errno, CLIENT, PEER_RESET),
+	FAILS(reset_by_absent_words, CLIENT, PEER_RESET),
 	FAILS(reset_by_socket, UPSTREAM, PEER_RESET),
 	FAILS(other_connection_error, CLIENT, UNKNOWN),
 	FAILS(timeout_before_hello, CLIENT, TIMEOUT_BEFORE_HELLO),

@@ -14,6 +14,7 @@
  *   answer ID STATUS, create ID, handshake ID RESULT, shutdown ID       nginx's functions on the object's connection
  *   free ID, forget ID              SSL_free; the second without calling it
  *   free_at ADDRESS, connection_error_at ADDRESS        the same with a pointer that leads anywhere
+ *   connection_error_absent ERRNO TEXT                  the same with a text that is not in memory until it is said
  *   write ID BYTES, read ID, peek ID, peer_write ID BYTES, peer_reset ID, peer_close ID, close ID
  *   fork, fork_other                a child does one handshake; the second runs the loader, so another executable
  *   burst COUNT SEED THREADS        -> done N... (burst.h); exec, exit
@@ -293,12 +294,8 @@ static bool run_global(const char *verb, char *rest)
 {
 	if (!strcmp(verb, "error")) {
 		ERR_error_string_n(number(&rest), NULL, 0);
-	} else if (!strcmp(verb, "connection_error")) {
-		int error = (int)number(&rest);
-
-		ngx_connection_error(NULL, error, rest);
-	} else if (!strcmp(verb, "connection_error_at")) {
-		ngx_connection_error(NULL, 104, (const char *)(uintptr_t)number(&rest));
+	} else if (!strncmp(verb, "connection_error", 16)) {
+		victim_says(verb + 16, rest);
 	} else if (!strcmp(verb, "free_at")) {
 		SSL_free((void *)(uintptr_t)number(&rest));
 	} else if (!strcmp(verb, "verify_error")) {

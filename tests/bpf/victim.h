@@ -65,6 +65,8 @@ void victim_spin(uint64_t ms);
 
 /* Commands of nginx's own functions on the object's connection. False: none of them. */
 bool victim_nginx(struct object *object, const char *verb, const char *rest);
+/* ngx_connection_error(): how is "", "_at" or "_absent". */
+void victim_says(const char *how, char *rest);
 
 /* One field by the name that the script uses: those of struct layout, and some of nginx's. NULL: no such field. */
 const struct field *field_find(const char *name);

@@ -1,9 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The victim's commands for nginx's own functions. See victim.c for their list. */
+#define _GNU_SOURCE /* memfd_create() */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "victim.h"
+
+/* A text in the page cache, as a program's are that was not read so far: the first access brings it. */
+static const volatile char *absent_text(const char *text)
+{
+	int fd = memfd_create("text", MFD_CLOEXEC);
+	void *page;
+
+	if (fd < 0 || write(fd, text, strlen(text) + 1) < 0)
+		abort();
+	page = mmap(NULL, strlen(text) + 1, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	return page == MAP_FAILED ? NULL : page;
+}
+
+void victim_says(const char *how, char *rest)
+{
+	char *text;
+	unsigned long number = strtoul(rest, &text, 0);
+	const volatile char *absent;
+
+	text += *text == ' ';
+	if (!strcmp(how, "_at")) {
+		ngx_connection_error(NULL, 104, (const char *)number);
+	} else if (!strcmp(how, "_absent")) {
+		absent = absent_text(text);
+		ngx_connection_error(NULL, (int)number, (const char *)absent);
+		if (absent)
+			(void)*absent; /* as nginx does when it formats it */
+	} else {
+		ngx_connection_error(NULL, (int)number, text);
+	}
+}
 
 /* handshake ID RESULT [ERRNO]: ERRNO is what nginx says of a peer that closed. */
 static void handshake(struct object *object, const char *rest)
