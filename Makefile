@@ -59,9 +59,10 @@ USER_SRC    := $(filter-out $(if $(STATIC),$(SHARED_ONLY),$(STATIC_ONLY)),$(sort
 UNIT_SRC    := $(sort $(wildcard tests/unit/*.c))
 VICTIM_SRC  := $(sort $(wildcard tests/bpf/victim*.c))
 BPFTEST_SRC := $(sort $(filter-out $(VICTIM_SRC),$(wildcard tests/bpf/*.c)))
-LOADGEN_SRC := $(sort $(wildcard tests/bench/*.c))
+LOADGEN_SRC := $(sort $(wildcard tests/bench/loadgen*.c))
+AGGBENCH_SRC := $(sort $(wildcard tests/bench/aggregate_*.c))
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) $(VICTIM_SRC) $(LOADGEN_SRC) $(FUZZ_SRC)
+TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) $(VICTIM_SRC) $(LOADGEN_SRC) $(AGGBENCH_SRC) $(FUZZ_SRC)
 
 PROGRAM := $(B)/tlswhy
 LIBRARY := $(B)/libtlswhy.a
@@ -70,6 +71,7 @@ UNIT    := $(B)/tests/unit
 BPFTEST := $(B)/tests/bpf/run
 VICTIM  := $(B)/tests/bpf/victim
 LOADGEN := $(B)/tests/loadgen
+AGGBENCH := $(B)/tests/aggregate_bench
 DWARF_FIXTURES := $(B)/tests/dwarf/built
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/%)
 
@@ -184,13 +186,17 @@ $(VICTIM): $(call object,$(VICTIM_SRC))
 $(LOADGEN): $(call object,$(LOADGEN_SRC))
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -pthread -o $@ $^ $(OPENSSL_LIBS)
 
+$(AGGBENCH): $(call object,$(AGGBENCH_SRC)) $(LIBRARY)
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
 $(FUZZERS): $(B)/%: $(B)/obj/tests/fuzz/%.o $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
-.PHONY: unit-program bpf-programs load-program fuzz-programs
+.PHONY: unit-program bpf-programs load-program aggregate-program fuzz-programs
 unit-program: $(UNIT) $(DWARF_FIXTURES)
 bpf-programs: $(BPFTEST) $(VICTIM)
 load-program: $(LOADGEN)
+aggregate-program: $(AGGBENCH)
 fuzz-programs: $(FUZZERS)
 
 # --- checks -----------------------------------------------------------------------------------------------------
