@@ -165,6 +165,19 @@ START_TEST(marks_may_be_short)
 }
 END_TEST
 
+START_TEST(what_is_there_of_a_cut_member_is_checked)
+{
+	const size_t size = offsetof(struct event, verdict) + offsetof(struct verdict, rejection);
+	struct event event = failed_event();
+	struct observation out;
+
+	event.header.kind = EVENT_FINAL;
+	event.header.size = (uint16_t)size;
+	event.verdict.stage = STAGE_DONE + 1;
+	ck_assert_int_eq(decode_exact(&event, size, NULL, 0, &out), -EBADMSG);
+}
+END_TEST
+
 static void break_version(struct event *event)
 {
 	event->header.version = 2;
@@ -375,6 +388,7 @@ Suite *suite_decode(void)
 	tcase_add_test(sound, reads_the_hello);
 	tcase_add_test(sound, keeps_a_cut_name);
 	tcase_add_test(sound, marks_may_be_short);
+	tcase_add_test(sound, what_is_there_of_a_cut_member_is_checked);
 	suite_add_tcase(suite, sound);
 	tcase_add_loop_test(hostile, refuses_what_is_wrong, 0, (int)(sizeof(breaks) / sizeof(breaks[0])));
 	tcase_add_test(hostile, refuses_every_cut);

@@ -164,19 +164,24 @@ void session_release(struct session *session)
 		close(session->poll_fd);
 }
 
-/* Marks that are for the watch alone. Returns whether it was one. */
-static bool take_exec(const struct session *session, const void *bytes, size_t size)
+/* Every record comes by here: what is not meant is not copied. */
+static bool is_exec(const void *bytes, size_t size)
 {
-	const size_t needed = offsetof(struct event, object) + sizeof(__u64);
+	struct event_header header;
+
+	if (size < offsetof(struct event, object) + sizeof(__u64))
+		return false;
+	memcpy(&header, bytes, sizeof(header));
+	return header.kind == EVENT_EXEC;
+}
+
+/* Marks that are for the watch alone. */
+static void take_exec(const struct session *session, const void *bytes)
+{
 	struct event mark = { 0 };
 
-	if (size < needed)
-		return false;
-	memcpy(&mark, bytes, needed);
-	if (mark.header.kind != EVENT_EXEC)
-		return false;
+	memcpy(&mark, bytes, offsetof(struct event, object) + sizeof(__u64));
 	watch_saw_exec(session->watch, &mark, clock_monotonic_ns());
-	return true;
 }
 
 static void on_record(void *context, const void *bytes, size_t size)
@@ -184,8 +189,10 @@ static void on_record(void *context, const void *bytes, size_t size)
 	struct session *session = context;
 	struct observation observation;
 
-	if (take_exec(session, bytes, size))
+	if (is_exec(bytes, size)) {
+		take_exec(session, bytes);
 		return;
+	}
 	if (session->handlers->raw)
 		bytes = session->handlers->raw(session->context, bytes, &size);
 	if (!bytes || decode_record(bytes, size, &observation)) {

@@ -17,20 +17,15 @@
 /* Appends the rest of list, two bytes each, to items. Counts what does not fit in *total only. */
 static int take_numbers(struct span list, uint16_t *items, size_t capacity, uint16_t *count, uint16_t *total)
 {
-	uint16_t value;
-	int err;
+	size_t readable = list.left / 2, room = capacity - *count, n = readable < room ? readable : room;
 
 	if (list.total % 2)
 		return -EBADMSG;
 	*total = (uint16_t)(list.total / 2);
-	while (list.total) {
-		err = span_u16(&list, &value);
-		if (err)
-			return err;
-		if (*count < capacity)
-			items[(*count)++] = value;
-	}
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		items[*count + i] = (uint16_t)(list.at[2 * i] << 8 | list.at[2 * i + 1]);
+	*count = (uint16_t)(*count + n);
+	return list.left < list.total ? -EMSGSIZE : 0;
 }
 
 static int parse_server_name(struct clienthello *hello, struct span body)
@@ -166,35 +161,49 @@ static int parse_key_shares(struct clienthello *hello, struct span body)
 	return 0;
 }
 
-static const struct {
-	uint16_t type;
-	int (*parse)(struct clienthello *hello, struct span body);
-} extension_parsers[] = {
-	{ .type = EXTENSION_SERVER_NAME, .parse = parse_server_name },
-	{ .type = EXTENSION_SUPPORTED_GROUPS, .parse = parse_groups },
-	{ .type = EXTENSION_SIGNATURE_ALGORITHMS, .parse = parse_signatures },
-	{ .type = EXTENSION_ALPN, .parse = parse_alpn },
-	{ .type = EXTENSION_SUPPORTED_VERSIONS, .parse = parse_versions },
-	{ .type = EXTENSION_KEY_SHARE, .parse = parse_key_shares },
-};
-#define EXTENSION_PARSERS (sizeof(extension_parsers) / sizeof(extension_parsers[0]))
+/* Of the types that are looked into; all are below 64. */
+#define TYPE_BIT(type) (1ull << (type))
+#define TYPES_READ                                                                \
+	(TYPE_BIT(EXTENSION_SERVER_NAME) | TYPE_BIT(EXTENSION_SUPPORTED_GROUPS) | \
+	 TYPE_BIT(EXTENSION_SIGNATURE_ALGORITHMS) | TYPE_BIT(EXTENSION_ALPN) |    \
+	 TYPE_BIT(EXTENSION_SUPPORTED_VERSIONS) | TYPE_BIT(EXTENSION_KEY_SHARE))
+
+static int parse_body(struct clienthello *hello, uint16_t type, struct span body)
+{
+	switch (type) {
+	case EXTENSION_SERVER_NAME:
+		return parse_server_name(hello, body);
+	case EXTENSION_SUPPORTED_GROUPS:
+		return parse_groups(hello, body);
+	case EXTENSION_SIGNATURE_ALGORITHMS:
+		return parse_signatures(hello, body);
+	case EXTENSION_ALPN:
+		return parse_alpn(hello, body);
+	case EXTENSION_SUPPORTED_VERSIONS:
+		return parse_versions(hello, body);
+	case EXTENSION_KEY_SHARE:
+		return parse_key_shares(hello, body);
+	}
+	return 0;
+}
 
 /*
  * What an extension holds is its own affair: where it is wrong the message is marked and the next one is read.
- * seen has a bit for each parser; an extension must not come twice (RFC 8446 section 4.2), the first one counts.
+ * seen has a bit for each type that is read; an extension must not come twice (RFC 8446 section 4.2), the first one
+ * counts.
  */
-static void parse_extension(struct clienthello *hello, uint16_t type, struct span body, unsigned int *seen)
+static void parse_extension(struct clienthello *hello, uint16_t type, struct span body, uint64_t *seen)
 {
-	for (size_t i = 0; i < EXTENSION_PARSERS; i++) {
-		if (extension_parsers[i].type != type)
-			continue;
-		if (*seen & 1u << i || extension_parsers[i].parse(hello, body) == -EBADMSG)
-			hello->malformed = true;
-		*seen |= 1u << i;
-	}
+	uint64_t bit = type < 64 ? TYPE_BIT(type) & TYPES_READ : 0;
+
+	if (bit == 0)
+		return;
+	if (*seen & bit || parse_body(hello, type, body) == -EBADMSG)
+		hello->malformed = true;
+	*seen |= bit;
 }
 
-static int parse_extensions(struct clienthello *hello, struct span list, unsigned int *seen)
+static int parse_extensions(struct clienthello *hello, struct span list, uint64_t *seen)
 {
 	struct span body;
 	uint16_t type;
@@ -293,8 +302,7 @@ static void find_version_bounds(struct clienthello *hello, bool versions_seen)
 int clienthello_parse(struct clienthello *hello, const uint8_t *body, size_t bytes, size_t true_bytes)
 {
 	struct span message = { .at = body, .left = bytes < true_bytes ? bytes : true_bytes, .total = true_bytes };
-	bool versions_seen = false;
-	unsigned int seen = 0;
+	uint64_t seen = 0;
 	struct span list;
 	int err;
 
@@ -308,9 +316,7 @@ int clienthello_parse(struct clienthello *hello, const uint8_t *body, size_t byt
 	}
 	if (err == -EBADMSG)
 		hello->malformed = true;
-	for (size_t i = 0; i < EXTENSION_PARSERS; i++)
-		versions_seen |= seen & 1u << i && extension_parsers[i].type == EXTENSION_SUPPORTED_VERSIONS;
-	find_version_bounds(hello, versions_seen);
+	find_version_bounds(hello, seen & TYPE_BIT(EXTENSION_SUPPORTED_VERSIONS));
 	if (hello->malformed)
 		return -EBADMSG;
 	return hello->truncated ? -EMSGSIZE : 0;

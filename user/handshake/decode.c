@@ -81,13 +81,32 @@ static int check_verdict(const struct verdict *verdict)
 	return 0;
 }
 
-static int check_event(const struct event *event)
+/* What lies beyond the known bytes of a struct event is zero, as *to is before. */
+static void read_member(void *to, size_t count, const uint8_t *bytes, size_t known, size_t offset)
 {
-	if (event->error_count > EVENT_ERRORS || event->proxy_bytes > EVENT_PROXY_BYTES)
+	if (offset < known)
+		memcpy(to, bytes + offset, count < known - offset ? count : known - offset);
+}
+#define READ_MEMBER(to, bytes, known, member) \
+	read_member(&(to), sizeof(to), bytes, known, offsetof(struct event, member))
+
+/* In place: a whole copy that is only looked at would take as long as all else that is done with most records. */
+static int check_event(const uint8_t *bytes, size_t known)
+{
+	uint8_t error_count = 0, proxy_bytes = 0, sni_bytes = 0;
+	struct verdict verdict = { 0 };
+	uint32_t flags = 0;
+
+	READ_MEMBER(verdict, bytes, known, verdict);
+	READ_MEMBER(flags, bytes, known, flags);
+	READ_MEMBER(error_count, bytes, known, error_count);
+	READ_MEMBER(proxy_bytes, bytes, known, proxy_bytes);
+	READ_MEMBER(sni_bytes, bytes, known, sni_bytes);
+	if (error_count > EVENT_ERRORS || proxy_bytes > EVENT_PROXY_BYTES)
 		return -EBADMSG;
-	if (event->sni_bytes > EVENT_SNI_BYTES && !(event->flags & EVENT_SNI_CUT))
+	if (sni_bytes > EVENT_SNI_BYTES && !(flags & EVENT_SNI_CUT))
 		return -EBADMSG;
-	return check_verdict(&event->verdict);
+	return check_verdict(&verdict);
 }
 
 /* The longest one wins: the others are its beginning. */
@@ -116,29 +135,33 @@ static void read_tail(struct observation *out, const uint8_t *tail)
 
 int decode_record(const void *bytes, size_t size, struct observation *out)
 {
-	struct event event = { 0 };
+	struct event_header header;
+	struct event *event = &out->event;
 	size_t known;
 	int err;
 
-	if (size < sizeof(event.header))
+	if (size < sizeof(header))
 		return -EMSGSIZE;
-	memcpy(&event.header, bytes, sizeof(event.header));
-	err = check_header(&event.header, size);
+	memcpy(&header, bytes, sizeof(header));
+	err = check_header(&header, size);
 	if (err)
 		return err;
-	known = event.header.size < sizeof(event) ? event.header.size : sizeof(event);
-	memcpy(&event, bytes, known);
-	err = check_event(&event);
+	known = header.size < sizeof(*event) ? header.size : sizeof(*event);
+	err = check_event(bytes, known);
 	if (err)
 		return err;
 
-	memset(out, 0, sizeof(*out));
-	if (event.sni_bytes > EVENT_SNI_BYTES)
-		event.sni_bytes = EVENT_SNI_BYTES;
-	out->event = event;
-	offer_name(out, event.sni, event.sni_bytes);
-	read_tail(out, (const uint8_t *)bytes + event.header.size);
-	if (!is_mark(event.header.kind))
-		out->cause = classify(&out->event.verdict);
+	/* sni[] and hello are large, and meant only as far as they are told to be. */
+	memcpy(event, bytes, known);
+	memset((uint8_t *)event + known, 0, sizeof(*event) - known);
+	out->cause = CAUSE_UNKNOWN;
+	out->sni_bytes = 0;
+	out->has_hello = false;
+	if (event->sni_bytes > EVENT_SNI_BYTES)
+		event->sni_bytes = EVENT_SNI_BYTES;
+	offer_name(out, event->sni, event->sni_bytes);
+	read_tail(out, (const uint8_t *)bytes + header.size);
+	if (!is_mark(header.kind))
+		out->cause = classify(&event->verdict);
 	return 0;
 }

@@ -19,25 +19,25 @@ static uint64_t rotate(uint64_t value, unsigned int bits)
 	return value << bits | value >> (64 - bits);
 }
 
-static void rounds(struct state *s, unsigned int count)
+/* Inlined, for four numbers in memory make it twice as slow. */
+static inline __attribute__((always_inline)) void sip_round(struct state *s)
 {
-	while (count-- > 0) {
-		s->v0 += s->v1;
-		s->v2 += s->v3;
-		s->v1 = rotate(s->v1, 13) ^ s->v0;
-		s->v3 = rotate(s->v3, 16) ^ s->v2;
-		s->v0 = rotate(s->v0, 32) + s->v3;
-		s->v2 += s->v1;
-		s->v1 = rotate(s->v1, 17) ^ s->v2;
-		s->v3 = rotate(s->v3, 21) ^ s->v0;
-		s->v2 = rotate(s->v2, 32);
-	}
+	s->v0 += s->v1;
+	s->v2 += s->v3;
+	s->v1 = rotate(s->v1, 13) ^ s->v0;
+	s->v3 = rotate(s->v3, 16) ^ s->v2;
+	s->v0 = rotate(s->v0, 32) + s->v3;
+	s->v2 += s->v1;
+	s->v1 = rotate(s->v1, 17) ^ s->v2;
+	s->v3 = rotate(s->v3, 21) ^ s->v0;
+	s->v2 = rotate(s->v2, 32);
 }
 
-static void absorb(struct state *s, uint64_t word)
+static inline __attribute__((always_inline)) void absorb(struct state *s, uint64_t word)
 {
 	s->v3 ^= word;
-	rounds(s, 2);
+	sip_round(s);
+	sip_round(s);
 	s->v0 ^= word;
 }
 
@@ -61,7 +61,8 @@ uint64_t hash_siphash(const void *bytes, size_t count, uint64_t key0, uint64_t k
 		memcpy(&word, at, count % sizeof(word));
 	absorb(&s, le64toh(word) | (uint64_t)count << 56);
 	s.v2 ^= 0xff;
-	rounds(&s, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		sip_round(&s);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
