@@ -11,6 +11,7 @@
 
 #include "handshake/aggregate_private.h"
 #include "handshake/classify.h"
+#include "handshake/hash.h"
 
 #define TOP_DEFAULT     20
 #define TRACKED_DEFAULT 256
@@ -55,7 +56,7 @@ struct aggregate *aggregate_new(const struct aggregate_options *options)
 		options = &defaults;
 	aggregate->limits = limits_from(options);
 	for (unsigned int direction = 0; direction < DIRECTION_COUNT; direction++) {
-		servers_init(&aggregate->servers[direction], SERVERS_LIMIT, options->seed);
+		servers_init(&aggregate->servers[direction], SERVERS_LIMIT);
 		for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
 			cause_tally_init(&aggregate->causes[direction][cause], &aggregate->limits);
 	}
@@ -134,24 +135,36 @@ static int batch_count(struct aggregate *aggregate, const struct batch *batch)
 	return err;
 }
 
-/* Who it was, for what has an identity: peers that were ok are remembered, those that failed are listed. */
-static int identity_count(struct aggregate *aggregate, const struct batch *batch,
-			  const struct observation *observation)
+/* Who it was. */
+static struct identity identity_of(const struct aggregate *aggregate, unsigned int direction,
+				   const struct observation *observation)
 {
-	struct peer peer;
-	bool known = peer_from_event(&peer, &observation->event);
-	uint64_t hash;
+	const struct event *event = &observation->event;
+	uint64_t seed = aggregate->limits.seed;
+	struct identity identity = { .name = observation->sni, .name_bytes = observation->sni_bytes };
 
-	if (known && batch->direction == DIRECTION_UPSTREAM)
-		peer_add_port(&peer, observation->event.peer_port);
-	hash = known ? peer_hash(&peer, batch->direction, aggregate->limits.seed) : 0;
+	if (identity.name_bytes > 0)
+		identity.name_hash = hash_bytes(identity.name, identity.name_bytes, seed);
+	identity.has_peer = peer_from_event(&identity.peer, event);
+	if (!identity.has_peer)
+		return identity;
+	if (direction == DIRECTION_UPSTREAM)
+		peer_add_port(&identity.peer, event->peer_port);
+	identity.peer_hash = peer_hash(&identity.peer, direction, seed);
+	return identity;
+}
+
+/* Peers that were ok are remembered, those that failed are listed. */
+static int identity_count(struct aggregate *aggregate, const struct batch *batch, uint64_t time_ns,
+			  const struct identity *identity)
+{
+	struct peer_filter *ok_peers = &aggregate->ok_peers;
+
 	if (batch->cause == CAUSE_OK)
-		return known ? peer_filter_add(&aggregate->ok_peers, hash) : 0;
-	if (batch->amends && known)
-		peer_filter_remove(&aggregate->ok_peers, hash);
-	return cause_tally_add_identity(&aggregate->causes[batch->direction][batch->cause],
-					observation->event.time_ns, known ? &peer : NULL, hash, observation->sni,
-					observation->sni_bytes);
+		return identity->has_peer ? peer_filter_add(ok_peers, identity->peer_hash) : 0;
+	if (batch->amends && identity->has_peer)
+		peer_filter_remove(ok_peers, identity->peer_hash);
+	return cause_tally_add_identity(&aggregate->causes[batch->direction][batch->cause], time_ns, identity);
 }
 
 /*
@@ -203,6 +216,7 @@ static struct batch batch_of_record(const struct observation *observation)
 int aggregate_add(struct aggregate *aggregate, const struct observation *observation)
 {
 	const struct event *event = &observation->event;
+	struct identity identity;
 	struct batch batch;
 	int err, identity_err;
 
@@ -215,10 +229,13 @@ int aggregate_add(struct aggregate *aggregate, const struct observation *observa
 	if (event->header.tail_kind == TAIL_CLIENT_HELLO)
 		aggregate->hellos_cut += event->header.tail_true_bytes > event->header.tail_bytes;
 	batch = batch_of_record(observation);
+	identity = identity_of(aggregate, batch.direction, observation);
+	peer_filter_prefetch(&aggregate->ok_peers, identity.peer_hash);
 	err = batch_count(aggregate, &batch);
 	impact_count(aggregate, &batch, event);
-	servers_add(&aggregate->servers[batch.direction], &batch, observation->sni, observation->sni_bytes);
-	identity_err = identity_count(aggregate, &batch, observation);
+	servers_add(&aggregate->servers[batch.direction], &batch, identity.name, identity.name_bytes,
+		    identity.name_hash);
+	identity_err = identity_count(aggregate, &batch, event->time_ns, &identity);
 	return err < 0 ? err : identity_err;
 }
 

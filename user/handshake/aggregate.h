@@ -17,9 +17,10 @@
  * below 0.
  *
  * Memory, with default options: 1.2 MB at once, 4 MiB for the filter of peers that were ok as they come, at most
- * 0.15 MB for each of the 3 * CAUSE_COUNT pairs that occur, 2.5 MB for the server names of each direction and 2.5 MB
- * for workers, however many peers, names and workers there are; 35 MB in all. A record costs four to six hashes, of
- * which two are of a stranger's bytes, and no allocation once the lists are grown.
+ * 0.12 MB for each of the 3 * CAUSE_COUNT pairs that occur, 2.5 MB for the server names of each direction and 2.6 MB
+ * for workers, however many peers, names and workers there are; 35 MB in all, and 10.5 MB more for a snapshot of all
+ * that. A record costs a hash of its peer and one of its name, table probes that do not grow with what was seen
+ * before, and no allocation once the lists are grown.
  * Must not know: how a cause is decided (classify.c), where records come from, the time.
  */
 #ifndef TLSWHY_HANDSHAKE_AGGREGATE_H

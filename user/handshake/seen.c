@@ -29,6 +29,12 @@ static int peer_filter_reserve(struct peer_filter *filter)
 	return filter->counters ? 0 : -ENOMEM;
 }
 
+void peer_filter_prefetch(const struct peer_filter *filter, uint64_t hash)
+{
+	for (unsigned int i = 0; i < PEER_FILTER_HASHES && filter->counters; i++)
+		__builtin_prefetch(&filter->counters[counter_index(hash, i)], 1);
+}
+
 int peer_filter_add(struct peer_filter *filter, uint64_t hash)
 {
 	if (peer_filter_reserve(filter) < 0)

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "handshake/hash.h"
-
 #define FIRST_ROOM       16
 #define FIRST_NAMES_ROOM 512
 #define NAME_BYTES_MAX   (SNAPSHOT_NAME_BYTES - 1)
@@ -23,9 +21,15 @@ struct server_entry {
 	struct server_tally tally;
 };
 
-void servers_init(struct servers *servers, size_t limit, uint64_t seed)
+/* With a part of the hash, so that a name that is not kept costs no look at entries that are. */
+struct server_slot {
+	uint32_t entry; /* its index plus 1; 0: free */
+	uint32_t tag;
+};
+
+void servers_init(struct servers *servers, size_t limit)
 {
-	*servers = (struct servers){ .limit = limit, .seed = seed };
+	*servers = (struct servers){ .limit = limit };
 }
 
 void servers_release(struct servers *servers)
@@ -33,27 +37,33 @@ void servers_release(struct servers *servers)
 	free(servers->entries);
 	free(servers->table);
 	free(servers->names);
-	servers_init(servers, servers->limit, servers->seed);
+	servers_init(servers, servers->limit);
 }
 
-static void table_put(uint32_t *table, size_t slots, uint64_t hash, size_t index)
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+static void table_put(struct server_slot *table, size_t slots, uint64_t hash, size_t index)
 {
 	size_t slot = hash & (slots - 1);
 
-	while (table[slot] != 0)
+	while (table[slot].entry != 0)
 		slot = (slot + 1) & (slots - 1);
-	table[slot] = (uint32_t)index + 1;
+	table[slot] = (struct server_slot){ .entry = (uint32_t)index + 1, .tag = tag_of(hash) };
 }
 
 static struct server_entry *find(const struct servers *servers, uint64_t hash, const void *name, size_t name_bytes)
 {
 	size_t mask = 2 * servers->room - 1;
 
-	for (size_t slot = hash & mask; servers->room > 0 && servers->table[slot] != 0; slot = (slot + 1) & mask) {
-		struct server_entry *entry = &servers->entries[servers->table[slot] - 1];
+	for (size_t slot = hash & mask; servers->room > 0 && servers->table[slot].entry != 0;
+	     slot = (slot + 1) & mask) {
+		struct server_entry *entry = &servers->entries[servers->table[slot].entry - 1];
 
-		if (entry->hash == hash && entry->name_bytes == name_bytes &&
-		    memcmp(servers->names + entry->name_at, name, name_bytes) == 0)
+		if (servers->table[slot].tag == tag_of(hash) && entry->hash == hash &&
+		    entry->name_bytes == name_bytes && memcmp(servers->names + entry->name_at, name, name_bytes) == 0)
 			return entry;
 	}
 	return NULL;
@@ -63,7 +73,7 @@ static int grow(struct servers *servers)
 {
 	size_t room = servers->room ? 2 * servers->room : FIRST_ROOM;
 	struct server_entry *entries;
-	uint32_t *table;
+	struct server_slot *table;
 
 	if (servers->count < servers->room)
 		return 0;
@@ -143,14 +153,10 @@ static void count(struct server_tally *tally, const struct batch *batch)
 	code_tally_add(&tally->codes, batch);
 }
 
-void servers_add(struct servers *servers, const struct batch *batch, const void *name, size_t name_bytes)
+void servers_add(struct servers *servers, const struct batch *batch, const void *name, size_t name_bytes,
+		 uint64_t hash)
 {
-	if (name_bytes > NAME_BYTES_MAX)
-		name_bytes = NAME_BYTES_MAX;
-	if (name_bytes == 0)
-		count(&servers->nameless, batch);
-	else
-		count(tally_of(servers, hash_bytes(name, name_bytes, servers->seed), name, name_bytes), batch);
+	count(name_bytes > 0 ? tally_of(servers, hash, name, name_bytes) : &servers->nameless, batch);
 }
 
 static void merge(struct server_tally *into, const struct server_tally *from)

@@ -10,7 +10,7 @@
  * the start can push late ones into the rest; their number is then in the rest, too, and lists of failures
  * (toplist.h) show them. Counts are signed, because what takes one back may be read before what it is taken from.
  * Memory: 0.4 KB a name and the name, taken as names come, by doubling; 2.5 MB at most.
- * Names are bytes with a length, foreign, may hold NUL; hashed with a seed, for strangers choose them.
+ * Names are bytes with a length, foreign, may hold NUL.
  * Must not know: causes.
  */
 #ifndef TLSWHY_HANDSHAKE_SERVERS_H
@@ -32,24 +32,28 @@ struct server_tally {
 };
 
 struct server_entry;
+struct server_slot;
 
 struct servers {
-	uint64_t seed;
 	size_t limit;
 	struct server_entry *entries; /* in the order they came */
 	size_t count, room;
-	uint32_t *table; /* index of an entry plus 1, by hash, linear probing; 2 * room slots */
-	uint8_t *names;  /* of all entries, one behind the other */
+	struct server_slot *table; /* by hash, linear probing; 2 * room slots */
+	uint8_t *names;            /* of all entries, one behind the other */
 	size_t names_bytes, names_room;
 	struct server_tally nameless, rest;
 };
 
 /* Allocates nothing. limit: names kept, at most 2^30. */
-void servers_init(struct servers *servers, size_t limit, uint64_t seed);
+void servers_init(struct servers *servers, size_t limit);
 void servers_release(struct servers *servers);
-/* Counts one handshake. Of a longer name the first 255 bytes. A name for which there is no memory is of the rest. */
-void servers_add(struct servers *servers, const struct batch *batch, const void *name, size_t name_bytes);
-/* Adds from to into, under into's limit; of the same seed. */
+/*
+ * Counts one handshake; name_bytes: at most 255. hash: of the name, by a function whose collisions a stranger cannot
+ * find. A name for which there is no memory is of the rest.
+ */
+void servers_add(struct servers *servers, const struct batch *batch, const void *name, size_t name_bytes,
+		 uint64_t hash);
+/* Adds from to into, under into's limit; of the same hash function. */
 void servers_merge(struct servers *into, const struct servers *from);
 /* How many rows servers_rows() writes at most. */
 size_t servers_rows_max(const struct servers *servers);

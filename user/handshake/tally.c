@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "handshake/hash.h"
 #include "handshake/tally.h"
 
 /* A number, its library's family and what kind of evidence it is, as the key of a list. */
@@ -45,9 +46,9 @@ void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from)
 void cause_tally_init(struct cause_tally *tally, const struct tally_limits *limits)
 {
 	*tally = (struct cause_tally){ 0 };
-	toplist_init(&tally->peers, limits->tracked_peers, PEER_TEXT_BYTES, limits->seed);
-	toplist_init(&tally->names, limits->tracked_names, SNAPSHOT_NAME_BYTES, limits->seed);
-	toplist_init(&tally->errors, limits->tracked_errors, ERROR_KEY_BYTES, limits->seed);
+	toplist_init(&tally->peers, limits->tracked_peers, sizeof(((struct peer *)NULL)->bytes));
+	toplist_init(&tally->names, limits->tracked_names, SNAPSHOT_NAME_BYTES);
+	toplist_init(&tally->errors, limits->tracked_errors, ERROR_KEY_BYTES);
 }
 
 void cause_tally_release(struct cause_tally *tally)
@@ -60,6 +61,8 @@ void cause_tally_release(struct cause_tally *tally)
 
 static int errors_add(struct toplist *errors, enum evidence_kind kind, uint32_t code, uint8_t family, uint64_t count)
 {
+	/* No two keys have the same hash, so there are no collisions to be found. */
+	uint64_t hash = hash_mix((uint64_t)kind << 40 | (uint64_t)family << 32 | code);
 	uint8_t key[ERROR_KEY_BYTES];
 
 	if (code == 0)
@@ -67,7 +70,7 @@ static int errors_add(struct toplist *errors, enum evidence_kind kind, uint32_t 
 	memcpy(key, &code, sizeof(code));
 	key[sizeof(code)] = family;
 	key[sizeof(code) + 1] = (uint8_t)kind;
-	return toplist_add(errors, key, sizeof(key), count);
+	return toplist_add(errors, key, sizeof(key), hash, count);
 }
 
 /* What the verdict rests on besides library errors. */
@@ -122,18 +125,18 @@ static void seen_at(struct cause_tally *tally, uint64_t first_ns, uint64_t last_
 		tally->last_ns = last_ns;
 }
 
-int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const struct peer *peer, uint64_t hash,
-			     const void *name, size_t name_bytes)
+int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const struct identity *identity)
 {
-	char text[PEER_TEXT_BYTES];
+	const struct peer *peer = &identity->peer;
 	int err = 0;
 
 	seen_at(tally, time_ns, time_ns);
-	if (peer && toplist_add(&tally->peers, text, peer_text(peer, text), 1) < 0)
+	if (identity->has_peer && toplist_add(&tally->peers, peer->bytes, peer->count, identity->peer_hash, 1) < 0)
 		err = -ENOMEM;
-	if (peer && distinct_add(&tally->peers_seen, hash) < 0)
+	if (identity->has_peer && distinct_add(&tally->peers_seen, identity->peer_hash) < 0)
 		err = -ENOMEM;
-	if (name_bytes > 0 && toplist_add(&tally->names, name, name_bytes, 1) < 0)
+	if (identity->name_bytes > 0 &&
+	    toplist_add(&tally->names, identity->name, identity->name_bytes, identity->name_hash, 1) < 0)
 		err = -ENOMEM;
 	return err;
 }
@@ -172,6 +175,59 @@ static int list_names(const struct toplist *list, size_t top, struct named_count
 		names->items[i].name_bytes = items[i].key_bytes;
 		names->items[i].count = items[i].count;
 		names->items[i].overcount = items[i].overcount;
+	}
+	return 0;
+}
+
+struct peer_line {
+	char text[PEER_TEXT_BYTES];
+	size_t text_bytes;
+	struct toplist_item item;
+};
+
+/* As toplist_sorted(), with the text for the key. */
+static int peer_line_compare(const void *left, const void *right)
+{
+	const struct peer_line *a = left, *b = right;
+	size_t shorter = a->text_bytes < b->text_bytes ? a->text_bytes : b->text_bytes;
+	int order;
+
+	if (a->item.count != b->item.count)
+		return a->item.count > b->item.count ? -1 : 1;
+	order = memcmp(a->text, b->text, shorter);
+	if (order == 0 && a->text_bytes != b->text_bytes)
+		order = a->text_bytes < b->text_bytes ? -1 : 1;
+	return order;
+}
+
+static int list_peers(const struct toplist *list, size_t top, struct named_counts *names)
+{
+	autofree struct toplist_item *items = NULL;
+	autofree struct peer_line *lines = NULL;
+	size_t count = list->count;
+
+	if (count == 0)
+		return 0;
+	items = calloc(count, sizeof(*items));
+	lines = calloc(count, sizeof(*lines));
+	names->items = calloc(count < top ? count : top, sizeof(*names->items));
+	if (!items || !lines || !names->items)
+		return -ENOMEM;
+	count = toplist_sorted(list, items, count);
+	for (size_t i = 0; i < count; i++) {
+		struct peer peer = { .count = (uint8_t)items[i].key_bytes };
+
+		memcpy(peer.bytes, items[i].key, items[i].key_bytes);
+		lines[i].item = items[i];
+		lines[i].text_bytes = peer_text(&peer, lines[i].text);
+	}
+	qsort(lines, count, sizeof(*lines), peer_line_compare);
+	names->count = count < top ? count : top;
+	for (size_t i = 0; i < names->count; i++) {
+		memcpy(names->items[i].name, lines[i].text, lines[i].text_bytes);
+		names->items[i].name_bytes = lines[i].text_bytes;
+		names->items[i].count = lines[i].item.count;
+		names->items[i].overcount = lines[i].item.overcount;
 	}
 	return 0;
 }
@@ -240,7 +296,7 @@ int cause_tally_row(const struct cause_tally *tally, const struct tally_limits *
 	row->last_ns = tally->last_ns;
 	row->peers_distinct = distinct_count(&tally->peers_seen);
 	row->peers_returning = peers_returning(&tally->peers_seen, ok_peers);
-	if (list_names(&tally->peers, limits->top_peers, &row->peers) < 0 ||
+	if (list_peers(&tally->peers, limits->top_peers, &row->peers) < 0 ||
 	    list_names(&tally->names, limits->top_names, &row->server_names) < 0)
 		return -ENOMEM;
 	return list_errors(&tally->errors, row);

@@ -42,8 +42,8 @@ struct cause_tally {
 	uint64_t without_identity;
 	uint64_t waited_for_worker, waited_for_peer;
 	uint64_t first_ns, last_ns;
-	struct distinct peers_seen; /* by peer_hash() */
-	struct toplist peers, names, errors;
+	struct distinct peers_seen;          /* by peer_hash() */
+	struct toplist peers, names, errors; /* peers by their bytes: a text is made of those that are shown */
 };
 
 struct tally_limits {
@@ -55,17 +55,23 @@ struct tally_limits {
 void tally_sums_add(struct tally_sums *sums, const struct batch *batch);
 void tally_sums_merge(struct tally_sums *into, const struct tally_sums *from);
 
+/* Who it was, and for whom. The hashes are seeded, for strangers choose both. */
+struct identity {
+	bool has_peer;
+	struct peer peer;
+	uint64_t peer_hash; /* peer_hash() */
+	const void *name;   /* borrowed */
+	size_t name_bytes;  /* 0: none */
+	uint64_t name_hash;
+};
+
 /* Allocates nothing. */
 void cause_tally_init(struct cause_tally *tally, const struct tally_limits *limits);
 void cause_tally_release(struct cause_tally *tally);
 /* Counts, with the errors. Returns 0, or -ENOMEM: counted, but an error is missing in the list. */
 int cause_tally_add(struct cause_tally *tally, const struct batch *batch);
-/*
- * Adds what only a full record tells: when, who, which server name. peer may be NULL, name_bytes 0. Returns 0, or
- * -ENOMEM: something is missing in a list.
- */
-int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const struct peer *peer, uint64_t hash,
-			     const void *name, size_t name_bytes);
+/* Adds what only a full record tells. Returns 0, or -ENOMEM: something is missing in a list. */
+int cause_tally_add_identity(struct cause_tally *tally, uint64_t time_ns, const struct identity *identity);
 /* Returns 0, or -ENOMEM: all counts are added, lists are not complete. */
 int cause_tally_merge(struct cause_tally *into, const struct cause_tally *from);
 

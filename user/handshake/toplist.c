@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Space-Saving: a hash table to find a key's entry, and a min-heap to find the one that makes room for a new key.
+ * Space-Saving: a hash table to find a key's entry, and a cursor to find the one that makes room for a new key.
  *
- * Invariants: heap[entry.heap_at] is the entry; every entry is in the table once; absent_max is not above any count
- * of a full list, so a key that comes (back) inherits a count that its true one cannot exceed.
+ * Counts only grow and a new key inherits the least one, so under a stream of new keys most entries soon share the
+ * least count. The cursor goes over them one by one; only when none is left are all counts looked at for the next
+ * least one. A min-heap in its place took more than twice the time under a stream of new keys.
+ * Invariants: no count is below least, and none before the cursor is least; every entry is in the table once;
+ * absent_max is not above any count of a full list, so a key that comes (back) inherits a count that its true one
+ * cannot exceed.
  * Must not know: what the keys are.
  */
 #include <errno.h>
@@ -11,31 +15,28 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "handshake/hash.h"
 #include "handshake/toplist.h"
 
 #define FIRST_ROOM 8
 
 struct toplist_entry {
-	uint64_t count;
-	uint64_t overcount;
 	uint64_t hash;
-	uint32_t heap_at;
+	uint64_t overcount;
 	uint32_t key_bytes;
 };
 
-void toplist_init(struct toplist *list, size_t capacity, size_t key_bytes_max, uint64_t seed)
+void toplist_init(struct toplist *list, size_t capacity, size_t key_bytes_max)
 {
-	*list = (struct toplist){ .capacity = capacity, .key_bytes_max = key_bytes_max, .seed = seed };
+	*list = (struct toplist){ .capacity = capacity, .key_bytes_max = key_bytes_max };
 }
 
 void toplist_release(struct toplist *list)
 {
 	free(list->entries);
+	free(list->counts);
 	free(list->keys);
-	free(list->heap);
 	free(list->table);
-	toplist_init(list, list->capacity, list->key_bytes_max, list->seed);
+	toplist_init(list, list->capacity, list->key_bytes_max);
 }
 
 static uint8_t *entry_key(const struct toplist *list, size_t index)
@@ -46,47 +47,6 @@ static uint8_t *entry_key(const struct toplist *list, size_t index)
 static size_t table_mask(const struct toplist *list)
 {
 	return 2 * list->room - 1;
-}
-
-static void heap_put(struct toplist *list, size_t at, uint32_t index)
-{
-	list->heap[at] = index;
-	list->entries[index].heap_at = (uint32_t)at;
-}
-
-static void heap_sift_up(struct toplist *list, size_t at)
-{
-	uint32_t index = list->heap[at];
-
-	while (at > 0) {
-		size_t parent = (at - 1) / 2;
-
-		if (list->entries[list->heap[parent]].count <= list->entries[index].count)
-			break;
-		heap_put(list, at, list->heap[parent]);
-		at = parent;
-	}
-	heap_put(list, at, index);
-}
-
-static void heap_sift_down(struct toplist *list, size_t at)
-{
-	uint32_t index = list->heap[at];
-
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child >= list->count)
-			break;
-		if (child + 1 < list->count &&
-		    list->entries[list->heap[child + 1]].count < list->entries[list->heap[child]].count)
-			child++;
-		if (list->entries[index].count <= list->entries[list->heap[child]].count)
-			break;
-		heap_put(list, at, list->heap[child]);
-		at = child;
-	}
-	heap_put(list, at, index);
 }
 
 static void table_insert(struct toplist *list, uint32_t index)
@@ -116,22 +76,24 @@ static void table_remove(struct toplist *list, uint32_t index)
 	list->table[hole] = 0;
 }
 
-static struct toplist_entry *toplist_find(const struct toplist *list, const void *key, size_t key_bytes,
-					  uint64_t hash)
+#define NOT_FOUND SIZE_MAX
+
+/* Its entry's index. */
+static size_t toplist_find(const struct toplist *list, const void *key, size_t key_bytes, uint64_t hash)
 {
 	size_t mask = table_mask(list);
 
 	if (list->room == 0)
-		return NULL;
+		return NOT_FOUND;
 	for (size_t slot = hash & mask; list->table[slot] != 0; slot = (slot + 1) & mask) {
 		size_t index = list->table[slot] - 1;
-		struct toplist_entry *entry = &list->entries[index];
+		const struct toplist_entry *entry = &list->entries[index];
 
 		if (entry->hash == hash && entry->key_bytes == key_bytes &&
 		    memcmp(entry_key(list, index), key, key_bytes) == 0)
-			return entry;
+			return index;
 	}
-	return NULL;
+	return NOT_FOUND;
 }
 
 /* Rooms are powers of two (the table's size follows), only the last may be more than the capacity asks for. */
@@ -139,24 +101,24 @@ static int toplist_grow(struct toplist *list)
 {
 	size_t room = list->room ? 2 * list->room : FIRST_ROOM;
 	autofree struct toplist_entry *entries = calloc(room, sizeof(*entries));
+	autofree uint64_t *counts = calloc(room, sizeof(*counts));
 	autofree uint8_t *keys = calloc(room, list->key_bytes_max);
-	autofree uint32_t *heap = calloc(room, sizeof(*heap));
 	autofree uint32_t *table = calloc(2 * room, sizeof(*table));
 
-	if (!entries || !keys || !heap || !table)
+	if (!entries || !counts || !keys || !table)
 		return -ENOMEM;
 	if (list->count > 0) {
 		memcpy(entries, list->entries, list->count * sizeof(*entries));
+		memcpy(counts, list->counts, list->count * sizeof(*counts));
 		memcpy(keys, list->keys, list->count * list->key_bytes_max);
-		memcpy(heap, list->heap, list->count * sizeof(*heap));
 	}
 	free(list->entries);
+	free(list->counts);
 	free(list->keys);
-	free(list->heap);
 	free(list->table);
 	list->entries = take_pointer(entries);
+	list->counts = take_pointer(counts);
 	list->keys = take_pointer(keys);
-	list->heap = take_pointer(heap);
 	list->table = take_pointer(table);
 	list->room = room;
 	for (size_t i = 0; i < list->count; i++)
@@ -169,59 +131,71 @@ static void entry_set(struct toplist *list, size_t index, const void *key, size_
 	memcpy(entry_key(list, index), key, key_bytes);
 	list->entries[index].key_bytes = (uint32_t)key_bytes;
 	list->entries[index].hash = hash;
+	table_insert(list, (uint32_t)index);
 }
 
 /* A key that is known not to be in the list, into a free entry. */
-static void toplist_append(struct toplist *list, const void *key, size_t key_bytes, uint64_t hash, uint64_t count,
-			   uint64_t overcount)
+static void toplist_append(struct toplist *list, const struct toplist_item *item, uint64_t hash)
 {
 	size_t index = list->count++;
 
-	entry_set(list, index, key, key_bytes, hash);
-	list->entries[index].count = count;
-	list->entries[index].overcount = overcount;
-	heap_put(list, index, (uint32_t)index);
-	heap_sift_up(list, index);
-	table_insert(list, (uint32_t)index);
+	entry_set(list, index, item->key, item->key_bytes, hash);
+	list->counts[index] = item->count;
+	list->entries[index].overcount = item->overcount;
+}
+
+/* An entry of the least count, from the cursor on. */
+static size_t take_least(struct toplist *list)
+{
+	size_t at = list->cursor;
+
+	while (at < list->count && list->counts[at] != list->least)
+		at++;
+	if (at == list->count) {
+		list->least = UINT64_MAX;
+		for (size_t i = 0; i < list->count; i++)
+			list->least = list->counts[i] < list->least ? list->counts[i] : list->least;
+		for (at = 0; list->counts[at] != list->least; at++)
+			;
+	}
+	list->cursor = at + 1;
+	return at;
 }
 
 /* The key with the least count gives its entry to a new one, which inherits that count as its overcount. */
 static void toplist_replace_least(struct toplist *list, const void *key, size_t key_bytes, uint64_t hash,
 				  uint64_t count)
 {
-	uint32_t index = list->heap[0];
-	struct toplist_entry *entry = &list->entries[index];
+	size_t index = take_least(list);
 
-	table_remove(list, index);
-	if (entry->count > list->absent_max)
-		list->absent_max = entry->count;
+	table_remove(list, (uint32_t)index);
+	if (list->least > list->absent_max)
+		list->absent_max = list->least;
 	entry_set(list, index, key, key_bytes, hash);
-	entry->overcount = list->absent_max;
-	entry->count = list->absent_max + count;
-	table_insert(list, index);
-	heap_sift_down(list, 0);
+	list->entries[index].overcount = list->absent_max;
+	list->counts[index] = list->absent_max + count;
 }
 
-int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_t count)
+int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_t hash, uint64_t count)
 {
-	struct toplist_entry *entry;
-	uint64_t hash;
+	const struct toplist_item item = {
+		.key = key, .key_bytes = key_bytes, .count = list->absent_max + count, .overcount = list->absent_max
+	};
+	size_t index;
 
 	if (count == 0)
 		return 0;
 	if (key_bytes > list->key_bytes_max)
-		key_bytes = list->key_bytes_max;
-	hash = hash_bytes(key, key_bytes, list->seed);
-	entry = toplist_find(list, key, key_bytes, hash);
-	if (entry) {
-		entry->count += count;
-		heap_sift_down(list, entry->heap_at);
+		return -EINVAL;
+	index = toplist_find(list, key, key_bytes, hash);
+	if (index != NOT_FOUND) {
+		list->counts[index] += count;
 		return 0;
 	}
 	if (list->count < list->capacity && list->count == list->room && toplist_grow(list) < 0 && list->count == 0)
 		return -ENOMEM;
 	if (list->count < list->capacity && list->count < list->room)
-		toplist_append(list, key, key_bytes, hash, list->absent_max + count, list->absent_max);
+		toplist_append(list, &item, hash);
 	else
 		toplist_replace_least(list, key, key_bytes, hash, count);
 	return 0;
@@ -246,7 +220,7 @@ static struct toplist_item entry_item(const struct toplist *list, size_t index)
 	return (struct toplist_item){
 		.key = entry_key(list, index),
 		.key_bytes = list->entries[index].key_bytes,
-		.count = list->entries[index].count,
+		.count = list->counts[index],
 		.overcount = list->entries[index].overcount,
 	};
 }
@@ -277,35 +251,45 @@ size_t toplist_sorted(const struct toplist *list, struct toplist_item *items, si
 	return used;
 }
 
-/* All keys of both lists with what each may at most have been. Returns how many. */
-static size_t merge_collect(const struct toplist *into, const struct toplist *from, struct toplist_item *items)
+/* A key of one of two lists, with what it may at most have been in both. */
+struct merged {
+	struct toplist_item item;
+	uint64_t hash;
+};
+
+static int merged_compare(const void *left, const void *right)
+{
+	return item_compare(&((const struct merged *)left)->item, &((const struct merged *)right)->item);
+}
+
+/* All keys of both. Returns how many. */
+static size_t merge_collect(const struct toplist *into, const struct toplist *from, struct merged *all)
 {
 	size_t used = 0;
 
 	for (size_t i = 0; i < into->count; i++) {
-		struct toplist_item item = entry_item(into, i);
-		const struct toplist_entry *other = toplist_find(from, item.key, item.key_bytes,
-								 hash_bytes(item.key, item.key_bytes, from->seed));
+		struct merged merged = { .item = entry_item(into, i), .hash = into->entries[i].hash };
+		size_t other = toplist_find(from, merged.item.key, merged.item.key_bytes, merged.hash);
 
-		item.count += other ? other->count : from->absent_max;
-		item.overcount += other ? other->overcount : from->absent_max;
-		items[used++] = item;
+		merged.item.count += other != NOT_FOUND ? from->counts[other] : from->absent_max;
+		merged.item.overcount += other != NOT_FOUND ? from->entries[other].overcount : from->absent_max;
+		all[used++] = merged;
 	}
 	for (size_t i = 0; i < from->count; i++) {
-		struct toplist_item item = entry_item(from, i);
+		struct merged merged = { .item = entry_item(from, i), .hash = from->entries[i].hash };
 
-		if (toplist_find(into, item.key, item.key_bytes, hash_bytes(item.key, item.key_bytes, into->seed)))
+		if (toplist_find(into, merged.item.key, merged.item.key_bytes, merged.hash) != NOT_FOUND)
 			continue;
-		item.count += into->absent_max;
-		item.overcount += into->absent_max;
-		items[used++] = item;
+		merged.item.count += into->absent_max;
+		merged.item.overcount += into->absent_max;
+		all[used++] = merged;
 	}
 	return used;
 }
 
 int toplist_merge(struct toplist *into, const struct toplist *from)
 {
-	autofree struct toplist_item *items = NULL;
+	autofree struct merged *all = NULL;
 	struct toplist merged;
 	size_t count;
 
@@ -313,16 +297,16 @@ int toplist_merge(struct toplist *into, const struct toplist *from)
 		return -EINVAL;
 	if (from->count == 0)
 		return 0;
-	items = calloc(into->count + from->count, sizeof(*items));
-	if (!items)
+	all = calloc(into->count + from->count, sizeof(*all));
+	if (!all)
 		return -ENOMEM;
-	count = merge_collect(into, from, items);
-	qsort(items, count, sizeof(*items), item_compare);
-	toplist_init(&merged, into->capacity, into->key_bytes_max, into->seed);
+	count = merge_collect(into, from, all);
+	qsort(all, count, sizeof(*all), merged_compare);
+	toplist_init(&merged, into->capacity, into->key_bytes_max);
 	merged.absent_max = into->absent_max + from->absent_max;
 	if (count > merged.capacity) {
-		if (items[merged.capacity].count > merged.absent_max)
-			merged.absent_max = items[merged.capacity].count;
+		if (all[merged.capacity].item.count > merged.absent_max)
+			merged.absent_max = all[merged.capacity].item.count;
 		count = merged.capacity;
 	}
 	while (merged.room < count) {
@@ -332,9 +316,7 @@ int toplist_merge(struct toplist *into, const struct toplist *from)
 		}
 	}
 	for (size_t i = 0; i < count; i++)
-		toplist_append(&merged, items[i].key, items[i].key_bytes,
-			       hash_bytes(items[i].key, items[i].key_bytes, merged.seed), items[i].count,
-			       items[i].overcount);
+		toplist_append(&merged, &all[i].item, all[i].hash);
 	toplist_release(into);
 	*into = merged;
 	return 0;

@@ -6,10 +6,12 @@
  *   - count - overcount <= the key's true count <= count;
  *   - overcount <= N / C, and a key whose true count is above N / C is in the list;
  *   - with at most C distinct keys every count is exact, and neither order nor merging changes it.
- * An addition costs one hash, one table probe and at most log2(C) steps in a heap, however many keys there were.
- * Memory: key_bytes_max + 44 bytes a key for C rounded up to a power of two, taken as keys come, by doubling; nothing
+ * An addition costs a table probe, however many keys there were; one of a new key to a full list a look at a few
+ * counts, and at all C of them at worst.
+ * Memory: key_bytes_max + 40 bytes a key for C rounded up to a power of two, taken as keys come, by doubling; nothing
  * is allocated any more when the list is full.
- * Keys are bytes with a length, may hold NUL, and are copied.
+ * Keys are bytes with a length, may hold NUL, and are copied. Their hashes are the caller's, of one function with one
+ * seed for lists that are merged; where strangers choose the keys, one whose collisions they cannot find.
  * Must not know: what the keys are.
  */
 #ifndef TLSWHY_HANDSHAKE_TOPLIST_H
@@ -26,14 +28,15 @@ struct toplist_entry;
 struct toplist {
 	size_t capacity;
 	size_t key_bytes_max;
-	uint64_t seed;
 	size_t count;        /* of entries[] in use */
-	size_t room;         /* of entries[], keys[] and heap[] */
+	size_t room;         /* of entries[], counts[] and keys[] */
 	uint64_t absent_max; /* no key that is not in the list has a greater true count */
+	uint64_t least;      /* no count is less */
+	size_t cursor;       /* all counts before it are greater than least */
 	struct toplist_entry *entries;
-	uint8_t *keys;   /* key_bytes_max bytes an entry */
-	uint32_t *heap;  /* indexes of entries, the least count first */
-	uint32_t *table; /* index of an entry plus 1, by hash, linear probing; 2 * room slots */
+	uint64_t *counts; /* one an entry, side by side */
+	uint8_t *keys;    /* key_bytes_max bytes an entry */
+	uint32_t *table;  /* index of an entry plus 1, by hash, linear probing; 2 * room slots */
 };
 
 /* What toplist_sorted() gives: the key belongs to the list and is good until the list changes. */
@@ -44,19 +47,17 @@ struct toplist_item {
 	uint64_t overcount;
 };
 
-/*
- * Allocates nothing. capacity: 1 to 2^30 keys. key_bytes_max: 1 to TOPLIST_KEY_BYTES, of a longer key only the
- * beginning is kept and counted. seed: of the hash.
- */
-void toplist_init(struct toplist *list, size_t capacity, size_t key_bytes_max, uint64_t seed);
+/* Allocates nothing. capacity: 1 to 2^30 keys. key_bytes_max: 1 to TOPLIST_KEY_BYTES. */
+void toplist_init(struct toplist *list, size_t capacity, size_t key_bytes_max);
 /* Frees what it owns and leaves it empty, of the same capacity. */
 void toplist_release(struct toplist *list);
 
 /*
- * Counts a key; a count of 0 changes nothing. Returns 0, or -ENOMEM with the list unchanged, which can only happen at
- * the first key: where the list cannot grow later, it goes on with what it has.
+ * Counts a key; a count of 0 changes nothing. Returns 0, or with the list unchanged -EINVAL where the key is too
+ * long, or -ENOMEM, which can only happen at the first key: where the list cannot grow later, it goes on with what it
+ * has.
  */
-int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_t count);
+int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_t hash, uint64_t count);
 
 /*
  * Adds from to into; the capacity stays that of into. The guarantees hold for the sum (Agarwal et al., Mergeable
