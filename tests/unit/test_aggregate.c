@@ -4,7 +4,6 @@
  * facts of a snapshot, and when it is exact.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,48 +221,11 @@ START_TEST(merge_refuses_other_seeds)
 }
 END_TEST
 
-/* However many peers, names, workers, versions and ciphers there are, memory stops growing. */
-START_TEST(memory_is_bounded)
-{
-	struct aggregate *aggregate = aggregate_new(&(struct aggregate_options){ .workers = 8, .seed = 5 });
-	struct observation record = { .cause = CAUSE_NOT_TLS, .sni_bytes = 8 };
-	struct snapshot snapshot;
-	size_t used = 0;
-
-	record.event.header.kind = EVENT_SETTLED;
-	record.event.verdict.direction = DIRECTION_CLIENT;
-	record.event.flags = EVENT_SOCKET;
-	record.event.family = AF_INET6;
-	for (uint32_t i = 0; i < 60000; i++) {
-		record.cause = i % 2 ? CAUSE_NOT_TLS : CAUSE_OK;
-		memcpy(record.event.peer, &i, sizeof(i));
-		memcpy(record.sni, &i, sizeof(i));
-		record.event.header.tgid = 1 + i % 30000;
-		record.event.tls_version = (uint16_t)i;
-		record.event.cipher = i;
-		if (aggregate_add(aggregate, &record) != 0)
-			ck_abort_msg("record %u was not added", i);
-		if (i == 20000)
-			used = mallinfo2().uordblks;
-	}
-	ck_assert_uint_eq(mallinfo2().uordblks, used);
-	snapshot_init(&snapshot);
-	ck_assert_int_eq(aggregate_snapshot(aggregate, &snapshot), 0);
-	ck_assert_uint_eq(snapshot.causes[0].count, 30000);
-	ck_assert_uint_eq(snapshot.causes[0].peers.count, 20);
-	ck_assert_double_eq_tol(snapshot.causes[0].peers_distinct, 30000, 2500);
-	ck_assert_uint_eq(snapshot.worker_count, 9);
-	ck_assert_uint_eq(snapshot.workers[0].pid, 0);
-	ck_assert_uint_eq(snapshot.workers[0].handshakes + 8 * 2, 60000);
-	aggregate_free(aggregate);
-	snapshot_release(&snapshot);
-}
-END_TEST
-
 TCase *aggregate_facts_cases(void);
 TCase *aggregate_parts_cases(void);
 TCase *aggregate_kinds_cases(void);
 TCase *aggregate_workers_cases(void);
+TCase *aggregate_bounds_cases(void);
 
 Suite *suite_aggregate(void)
 {
@@ -276,11 +238,11 @@ Suite *suite_aggregate(void)
 	tcase_add_loop_test(properties, merging_parts_gives_the_whole, 0, 15);
 	tcase_add_test(properties, a_spill_row_is_a_sum);
 	tcase_add_test(properties, merge_refuses_other_seeds);
-	tcase_add_test(properties, memory_is_bounded);
 	suite_add_tcase(suite, properties);
 	suite_add_tcase(suite, aggregate_facts_cases());
 	suite_add_tcase(suite, aggregate_parts_cases());
 	suite_add_tcase(suite, aggregate_kinds_cases());
 	suite_add_tcase(suite, aggregate_workers_cases());
+	suite_add_tcase(suite, aggregate_bounds_cases());
 	return suite;
 }
