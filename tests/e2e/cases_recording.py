@@ -126,6 +126,21 @@ def replay_of_the_demo(bench):
 
 
 @test
+def recording_from_standard_input(bench):
+    """As `zstdcat x.rec.zst | tlswhy report -i -`, through a pipe, alone and beside a file."""
+    path, live = recorded(bench, "piped.rec", "report", "--format", "json")
+    piped = ("sh", "-c", 'path=$1; shift; cat "$path" | "$@"', "sh", path)
+    done = bench.run("report", "--format", "json", "-i", "-", prefix=piped)
+    require(done.returncode == 0, f"exit code {done.returncode}: {done.stderr!r}")
+    require_same(done.stdout, live, "report of a pipe")
+    twice = json.loads(bench.run("report", "--format", "json", "-i", path, "-i", "-", prefix=piped).stdout)
+    begun = [report["totals"]["client"]["begun"] for report in (json.loads(live), twice)]
+    require(begun[1] == 2 * begun[0] > 0, f"alone and twice: {begun}")
+    cut = bench.run("report", "-i", "-", prefix=("sh", "-c", 'path=$1; shift; head -c 3000 "$path" | "$@"', "sh", path))
+    require(cut.returncode == FAILURE and "'-', offset 3000: " in cut.stderr, f"cut off: {cut}")
+
+
+@test
 def replay_needs_no_privilege(bench):
     path, _ = recorded(bench, "mine.rec", "record", option="-o")
     os.chmod(path, 0o644)
@@ -232,7 +247,8 @@ def damaged_recordings(bench):
 def usage_of_recordings(bench):
     for arguments in (["report", "-i", "x", "-p", "1"], ["report", "-i", "x", "-d", "1"],
                       ["trace", "-i", "x", "-p", "1"], ["trace", "-i", "x", "--record", "y"],
-                      ["record", "-i", "x", "-o", "y"], ["record"], ["check", "-i", "x"]):
+                      ["record", "-i", "x", "-o", "y"], ["record"], ["check", "-i", "x"],
+                      ["trace", "-i", "-", "-i", "-"]):
         done = bench.run(*arguments)
         require(done.returncode == USAGE and "hint: " in done.stderr, f"{arguments}: {done}")
 

@@ -139,6 +139,10 @@ static int take_input(struct options *options, const char *value)
 {
 	if (options->input_count == OPTIONS_INPUTS || !value[0])
 		return -EINVAL;
+	/* Standard input can be read once. */
+	for (size_t i = 0; strcmp(value, OPTIONS_STDIN) == 0 && i < options->input_count; i++)
+		if (strcmp(options->inputs[i], OPTIONS_STDIN) == 0)
+			return -EINVAL;
 	options->inputs[options->input_count++] = value;
 	return 0;
 }
@@ -215,7 +219,7 @@ static const struct option_row rows[] = {
 	  .argument = "FILE",
 	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_EXPORT,
 	  .take = take_input,
-	  .help = "read this recording instead of watching; may be repeated: all as one" },
+	  .help = "read this recording instead of watching, - is standard input; may be repeated: all as one" },
 	{ .name = "output",
 	  .letter = 'o',
 	  .argument = "FILE",

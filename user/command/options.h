@@ -17,6 +17,7 @@
 
 #define OPTIONS_PIDS   64
 #define OPTIONS_INPUTS 64
+#define OPTIONS_STDIN  "-" /* as one of them: standard input */
 /* Where export listens if nothing else is asked for. No service is registered for the port (IANA). */
 #define OPTIONS_LISTEN "127.0.0.1:19443"
 /* What the probes may cost processes that are not watched, percent of one core, unless said otherwise. */
@@ -53,7 +54,7 @@ struct options {
 	bool verbose;
 	bool live;
 	bool exit_code;
-	const char *inputs[OPTIONS_INPUTS]; /* recordings, of argv; none: this host is watched */
+	const char *inputs[OPTIONS_INPUTS]; /* recordings, of argv, or OPTIONS_STDIN; none: this host is watched */
 	size_t input_count;
 	const char *output; /* where a watch is recorded; NULL: nowhere; of argv */
 	bool help;

@@ -24,7 +24,7 @@ static int open_input(struct replay *replay, const char *path)
 	struct recording_problem problem;
 
 	input->path = path;
-	input->stream = fopen(path, "re");
+	input->stream = strcmp(path, OPTIONS_STDIN) == 0 ? stdin : fopen(path, "re");
 	if (!input->stream) {
 		log_error("cannot open '%s': %s", path, strerror(errno));
 		return EXIT_RUNTIME;
