@@ -61,8 +61,9 @@ VICTIM_SRC  := $(sort $(wildcard tests/bpf/victim*.c))
 BPFTEST_SRC := $(sort $(filter-out $(VICTIM_SRC),$(wildcard tests/bpf/*.c)))
 LOADGEN_SRC := $(sort $(wildcard tests/bench/loadgen*.c))
 AGGBENCH_SRC := $(sort $(wildcard tests/bench/aggregate_*.c))
+BENCH_SRC   := tests/bench/floor.c tests/bench/calls.c
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) $(VICTIM_SRC) $(LOADGEN_SRC) $(AGGBENCH_SRC) $(FUZZ_SRC)
+TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) $(VICTIM_SRC) $(LOADGEN_SRC) $(AGGBENCH_SRC) $(BENCH_SRC) $(FUZZ_SRC)
 
 PROGRAM := $(B)/tlswhy
 LIBRARY := $(B)/libtlswhy.a
@@ -72,6 +73,8 @@ BPFTEST := $(B)/tests/bpf/run
 VICTIM  := $(B)/tests/bpf/victim
 LOADGEN := $(B)/tests/loadgen
 AGGBENCH := $(B)/tests/aggregate_bench
+FLOOR   := $(B)/tests/floor
+CALLS   := $(B)/tests/calls
 DWARF_FIXTURES := $(B)/tests/dwarf/built
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/%)
 
@@ -165,6 +168,16 @@ $(G)/tlswhy.bpf.o: bpf/tlswhy.bpf.c $(G)/vmlinux.h $(G)/bpf.flags
 $(SKEL): $(G)/tlswhy.bpf.o
 	$(call msg,SKEL,$@) $(BPFTOOL) gen skeleton $< name tlswhy_bpf >$@
 
+# What is measured against: empty programs.
+$(G)/floor.bpf.o: tests/bench/floor.bpf.c $(G)/vmlinux.h $(G)/bpf.flags
+	$(call msg,BPF,$@) $(CLANG) $(BPF_FLAGS) -c -o $@ $< && $(LLVM_STRIP) -g $@
+
+$(G)/floor.skel.h: $(G)/floor.bpf.o
+	$(call msg,SKEL,$@) $(BPFTOOL) gen skeleton $< name floor_bpf >$@
+
+$(B)/obj/tests/bench/floor.o: $(G)/floor.skel.h
+$(B)/obj/tests/bench/floor.o: CPPFLAGS_ALL += -isystem $(G)
+
 -include $(OBJECTS:.o=.d) $(G)/tlswhy.bpf.d
 
 # --- tests' programs --------------------------------------------------------------------------------------------
@@ -189,14 +202,21 @@ $(LOADGEN): $(call object,$(LOADGEN_SRC))
 $(AGGBENCH): $(call object,$(AGGBENCH_SRC)) $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$(FLOOR): $(B)/obj/tests/bench/floor.o
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(CALLS): $(B)/obj/tests/bench/calls.o
+	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(OPENSSL_LIBS)
+
 $(FUZZERS): $(B)/%: $(B)/obj/tests/fuzz/%.o $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
-.PHONY: unit-program bpf-programs load-program aggregate-program fuzz-programs
+.PHONY: unit-program bpf-programs load-program aggregate-program bench-programs fuzz-programs
 unit-program: $(UNIT) $(DWARF_FIXTURES)
 bpf-programs: $(BPFTEST) $(VICTIM)
 load-program: $(LOADGEN)
 aggregate-program: $(AGGBENCH)
+bench-programs: $(LOADGEN) $(FLOOR) $(CALLS) $(AGGBENCH)
 fuzz-programs: $(FUZZERS)
 
 # --- checks -----------------------------------------------------------------------------------------------------
@@ -296,6 +316,16 @@ check-long: $(PROGRAM) $(LOADGEN) ## end-to-end tests that take long: more delay
 		"$(PYTHON) tests/e2e/export.py --long --tlswhy $(PROGRAM) --loadgen $(LOADGEN)" \
 		"$(PYTHON) tests/e2e/parts.py --long --tlswhy $(PROGRAM) --loadgen $(LOADGEN)"
 
+# Nothing else should run meanwhile. BENCH="--only programs --json FILE", for instance: see tests/bench/bench.py.
+BENCH ?=
+
+.PHONY: bench
+bench: ## measure what being watched costs against its goals, 20 minutes (root)
+	$(need_root)
+	$(Q)tests/install-packages bpftrace
+	$(Q)$(MAKE) --no-print-directory all bench-programs
+	$(Q)$(PYTHON) -B tests/bench/bench.py --tlswhy $(PROGRAM) --tools $(B)/tests $(BENCH)
+
 KERNELS := 5.10 6.1 6.12 7.2
 .PHONY: initramfs check-kernels $(KERNELS:%=check-kernel-%)
 initramfs: $(PROGRAM) static $(BPFTEST) $(VICTIM) $(LOADGEN)
@@ -346,10 +376,8 @@ uninstall: ## remove what install put there
 static: ## one file that needs no library, build/static/tlswhy
 	$(Q)$(MAKE) --no-print-directory STATIC=1 all
 
-.PHONY: bench deb
-bench: ## measure the overhead (not in this version)
+.PHONY: deb
 deb: ## a Debian package (not in this version)
-bench deb:
 	@echo "make $@: not in this version" >&2; exit 1
 
 .PHONY: clean
