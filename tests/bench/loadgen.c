@@ -55,10 +55,11 @@ static int usage(void)
 {
 	(void)fputs(
 		"usage: loadgen --port N [--port-mtls N] [--address 127.0.0.1] [--count N] [--concurrency N]\n"
-		"               [--rate N] [--seconds N] [--sources N] --mix kind=weight,...\n"
+		"               [--rate N] [--seconds N] [--sources N] [--key any|ecdsa|rsa] --mix kind=weight,...\n"
 		"kinds: ok13 ok12 resumed13 resumed12 no_shared_cipher version unknown_ca mtls_missing\n"
-		"       close_early close_mid reset garbage plain_http request\n"
-		"--count 0 means until --seconds or a signal, --rate 0 as fast as possible, --sources 0 no bind.\n",
+		"       close_early close_mid reset garbage plain_http request held13\n"
+		"--count 0 means until --seconds or a signal, --rate 0 as fast as possible, --sources 0 no bind.\n"
+		"--key is what the server is to sign with. held13 stays until --seconds or a signal.\n",
 		stderr);
 	return 2;
 }
@@ -94,6 +95,19 @@ static bool parse_mix(struct load *load, const char *mix)
 	return true;
 }
 
+static bool parse_key(enum key_type *key, const char *name)
+{
+	static const char *const names[] = { [KEY_ANY] = "any", [KEY_ECDSA] = "ecdsa", [KEY_RSA] = "rsa" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0) {
+			*key = (enum key_type)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool parse_option(struct options *options, struct load *load, int option, const char *value)
 {
 	switch (option) {
@@ -114,6 +128,8 @@ static bool parse_option(struct options *options, struct load *load, int option,
 		return parse_number(value, 86400, &options->seconds);
 	case 'S':
 		return parse_number(value, 250, &options->sources);
+	case 'k':
+		return parse_key(&load->key, value);
 	case 'x':
 		return parse_mix(load, value);
 	default:
@@ -141,11 +157,17 @@ static bool ports_given(const struct options *options, const struct load *load)
 static bool parse_options(struct options *options, struct load *load, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{ "address", required_argument, NULL, 'a' },     { "port", required_argument, NULL, 'p' },
-		{ "port-mtls", required_argument, NULL, 'm' },   { "count", required_argument, NULL, 'n' },
-		{ "concurrency", required_argument, NULL, 'c' }, { "rate", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 's' },     { "sources", required_argument, NULL, 'S' },
-		{ "mix", required_argument, NULL, 'x' },         { NULL, 0, NULL, 0 },
+		{ "address", required_argument, NULL, 'a' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "port-mtls", required_argument, NULL, 'm' },
+		{ "count", required_argument, NULL, 'n' },
+		{ "concurrency", required_argument, NULL, 'c' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "sources", required_argument, NULL, 'S' },
+		{ "mix", required_argument, NULL, 'x' },
+		{ "key", required_argument, NULL, 'k' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
@@ -234,6 +256,22 @@ static void pool_abandon(struct pool *pool)
 			connection_abandon(&pool->slots[i]);
 }
 
+/* What is held is let go of when the load is stopped. */
+static void pool_let_go(struct pool *pool, const struct load *load)
+{
+	for (size_t i = 0; i < pool->size; i++)
+		if (connection_let_go(&pool->slots[i], load))
+			pool->unused[pool->unused_count++] = &pool->slots[i];
+}
+
+static bool any_holds(const struct load *load)
+{
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		if (load->kinds[i].weight != 0 && load->kinds[i].kind->holds)
+			return true;
+	return false;
+}
+
 /* One full handshake for each kind that resumes; on top of --count, it counts as one of kind "request". */
 static void learn_sessions(struct pool *pool, struct load *load, uint64_t deadline_ns)
 {
@@ -263,17 +301,19 @@ static void run(struct pool *pool, struct load *load, const struct options *opti
 	uint64_t start_ns = now_ns(), now = start_ns, deadline_ns = start_ns + options->seconds * NS_PER_S;
 	unsigned long count = options->count == 0 ? ~0ul : options->count;
 	unsigned long started = 0;
-	bool stopping = false;
+	bool stopping = false, holds = any_holds(load);
 
 	learn_sessions(pool, load, deadline_ns);
 	for (;;) {
 		now = now_ns();
-		if (!stopping && (stop_asked || now >= deadline_ns || started >= count)) {
+		if (!stopping && (stop_asked || now >= deadline_ns || (started >= count && !holds))) {
 			stopping = true;
 			deadline_ns = now + GRACE_NS;
 		}
 		if (stopping && (pool->unused_count == pool->size || now >= deadline_ns))
 			break;
+		if (stopping && holds)
+			pool_let_go(pool, load);
 		/* A refused connect counts as started: otherwise a dead server would keep this loop from ending. */
 		for (unsigned long limit = allowed(options, count, now - start_ns);
 		     !stopping && pool->unused_count > 0 && started < limit; started++)

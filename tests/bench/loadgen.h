@@ -4,9 +4,8 @@
  *
  * Invariant: started = carried + connect_errors + unexpected + unfinished, for every kind. A connection is carried
  * only when it did what its kind prescribes and the server ended it; a kind that resets is carried once the
- * server's hello was read. So the server's own counts must equal carried, to the last handshake, provided that
- * the other three are 0.
- * Must not know: tlswhy.
+ * server's hello was read, and one that holds once the load lets go of it. So the server's own counts must equal
+ * carried, to the last handshake, provided that the other three are 0. Must not know: tlswhy.
  */
 #ifndef TLSWHY_TESTS_BENCH_LOADGEN_H
 #define TLSWHY_TESTS_BENCH_LOADGEN_H
@@ -18,8 +17,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define KIND_COUNT       14
+#define KIND_COUNT       15
 #define ALERT_COUNT      256
+#define CIPHERS_MAX      16
 #define STATUS_BYTES     12 /* of "HTTP/1.1 400" */
 #define CLIENT_HELLO_MAX 2048
 
@@ -31,6 +31,9 @@ enum payload {
 	PAYLOAD_GARBAGE,
 	PAYLOAD_HTTP,
 };
+
+/* By which key the server is to prove who it is; it needs a certificate of each. */
+enum key_type { KEY_ANY, KEY_ECDSA, KEY_RSA };
 
 /* One prescribed way. Constant. */
 struct kind {
@@ -47,12 +50,25 @@ struct kind {
 	bool port_mtls;    /* goes to the port that asks for a client certificate */
 	bool awaits_hello; /* reads the server's hello before it closes */
 	bool resets;       /* closes with RST */
+	bool holds;        /* stays connected, saying nothing, until the load is stopped */
 };
 
 struct kind_counts {
 	uint64_t started, carried, connect_errors, unexpected, unfinished;
 	uint64_t completed, resumed, server_hello, server_closed, server_reset;
 	uint64_t alerts_received[ALERT_COUNT], alerts_sent[ALERT_COUNT];
+};
+
+struct cipher_count {
+	const char *name; /* the library's, static */
+	uint64_t count;
+};
+
+/* What completed handshakes negotiated. */
+struct seen {
+	uint64_t tls12, tls13;
+	uint64_t ecdsa, rsa, no_key; /* what the server signed with; nothing where a session was resumed */
+	struct cipher_count ciphers[CIPHERS_MAX];
 };
 
 /* What a kind needs at run time. */
@@ -63,19 +79,21 @@ struct kind_state {
 	unsigned int weight;
 	long credit; /* smooth weighted round robin */
 	struct kind_counts counts;
+	struct seen seen;
 };
 
 struct load {
 	struct sockaddr_in server, server_mtls;
 	unsigned int sources; /* addresses 127.0.0.2 and up to connect from; 0: the kernel chooses */
 	unsigned int next_source;
+	enum key_type key;
 	int epoll;
 	unsigned char hello[CLIENT_HELLO_MAX];
 	size_t hello_bytes;
 	struct kind_state kinds[KIND_COUNT];
 };
 
-enum step { STEP_FREE, STEP_CONNECT, STEP_HANDSHAKE, STEP_RESPONSE, STEP_HELLO, STEP_DRAIN };
+enum step { STEP_FREE, STEP_CONNECT, STEP_HANDSHAKE, STEP_RESPONSE, STEP_HELLO, STEP_HELD, STEP_DRAIN };
 
 struct connection {
 	enum step step;
@@ -111,6 +129,8 @@ bool connection_start(struct connection *connection, struct load *load, struct k
 		      struct kind_state *learner);
 /* Goes on after an epoll event. Returns true when the connection has ended and the slot is free. */
 bool connection_continue(struct connection *connection, struct load *load);
+/* Lets a held connection go; nothing where it is not held. Returns true when it has ended and the slot is free. */
+bool connection_let_go(struct connection *connection, const struct load *load);
 /* Gives a connection up: counted as unfinished. */
 void connection_abandon(struct connection *connection);
 

@@ -137,6 +137,38 @@ static bool continue_response(struct connection *connection, const struct load *
 	return begin_drain(connection, load);
 }
 
+static void note_cipher(struct seen *seen, const char *name)
+{
+	for (size_t i = 0; i < CIPHERS_MAX; i++) {
+		struct cipher_count *row = &seen->ciphers[i];
+
+		if (row->name == NULL)
+			row->name = name;
+		if (strcmp(row->name, name) == 0) {
+			row->count++;
+			return;
+		}
+	}
+}
+
+/* Which key it was, the signature says (RFC 8446 section 4.4.3, RFC 5246 section 7.4.3). */
+static void note_negotiated(struct seen *seen, SSL *ssl)
+{
+	int type;
+
+	if (SSL_version(ssl) == TLS1_3_VERSION)
+		seen->tls13++;
+	else
+		seen->tls12++;
+	if (SSL_session_reused(ssl) == 1 || SSL_get_peer_signature_type_nid(ssl, &type) != 1)
+		seen->no_key++;
+	else if (type == EVP_PKEY_EC)
+		seen->ecdsa++;
+	else
+		seen->rsa++;
+	note_cipher(seen, SSL_get_cipher_name(ssl));
+}
+
 static bool handshake_completed(struct connection *connection, const struct load *load)
 {
 	const struct kind *kind = connection->state->kind;
@@ -144,7 +176,13 @@ static bool handshake_completed(struct connection *connection, const struct load
 
 	connection->state->counts.completed++;
 	connection->state->counts.resumed += resumed;
+	note_negotiated(&connection->state->seen, connection->ssl);
 	connection->as_prescribed = kind->completes && resumed == kind->resumes;
+	if (kind->holds) {
+		connection->step = STEP_HELD;
+		wait_for(connection, load, 0);
+		return false;
+	}
 	if (kind->status == NULL) {
 		(void)SSL_shutdown(connection->ssl);
 		return begin_drain(connection, load);
@@ -284,12 +322,22 @@ bool connection_continue(struct connection *connection, struct load *load)
 		return continue_response(connection, load);
 	case STEP_HELLO:
 		return continue_hello(connection, load);
+	case STEP_HELD: /* an error or the server's end, for it is asked for nothing else */
+		return finish_unexpected(connection);
 	case STEP_DRAIN:
 		return drain(connection);
 	case STEP_FREE:
 		break;
 	}
 	return false;
+}
+
+bool connection_let_go(struct connection *connection, const struct load *load)
+{
+	if (connection->step != STEP_HELD)
+		return false;
+	(void)SSL_shutdown(connection->ssl);
+	return begin_drain(connection, load);
 }
 
 /* Several source addresses: each has its own range of ports, so TIME_WAIT does not use them up. */

@@ -56,6 +56,17 @@ static const struct kind kinds[KIND_COUNT] = {
 	  .max_version = TLS1_3_VERSION,
 	  .completes = true,
 	  .status = "HTTP/1.1 200" },
+	{ .name = "held13",
+	  .min_version = TLS1_3_VERSION,
+	  .max_version = TLS1_3_VERSION,
+	  .completes = true,
+	  .holds = true },
+};
+
+/* What a client may ask for; NULL: the library's. A kind with ciphers of its own prescribes the key by them. */
+static const char *const signatures[] = {
+	[KEY_ECDSA] = "ECDSA+SHA256:ECDSA+SHA384",
+	[KEY_RSA] = "RSA-PSS+SHA256:RSA+SHA256",
 };
 
 void load_init_kinds(struct load *load)
@@ -104,7 +115,7 @@ static void note_alert(const SSL *ssl, int where, int value)
 		connection->alert_sent = value & 0xff;
 }
 
-static SSL_CTX *make_context(const struct kind *kind)
+static SSL_CTX *make_context(const struct kind *kind, enum key_type key)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 
@@ -115,6 +126,8 @@ static SSL_CTX *make_context(const struct kind *kind)
 	SSL_CTX_set_verify(context, kind->verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	if (SSL_CTX_set_min_proto_version(context, kind->min_version) != 1 ||
 	    SSL_CTX_set_max_proto_version(context, kind->max_version) != 1 ||
+	    (kind->ciphers == NULL && signatures[key] != NULL &&
+	     SSL_CTX_set1_sigalgs_list(context, signatures[key]) != 1) ||
 	    (kind->ciphers != NULL && SSL_CTX_set_cipher_list(context, kind->ciphers) != 1)) {
 		SSL_CTX_free(context);
 		return NULL;
@@ -127,7 +140,7 @@ static int make_hello(struct load *load)
 {
 	static const struct kind any = { .min_version = TLS1_2_VERSION, .max_version = TLS1_3_VERSION };
 	struct connection sink = { 0 };
-	SSL_CTX *context = make_context(&any);
+	SSL_CTX *context = make_context(&any, load->key);
 	SSL *ssl = context == NULL ? NULL : SSL_new(context);
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
 	int written = 0;
@@ -155,7 +168,7 @@ int load_prepare(struct load *load)
 
 		if (state->weight == 0 || state->kind->payload != PAYLOAD_NONE)
 			continue;
-		state->context = make_context(state->kind);
+		state->context = make_context(state->kind, load->key);
 		if (state->context == NULL) {
 			ERR_print_errors_fp(stderr);
 			return -EIO;

@@ -22,7 +22,22 @@ static void print_alerts(const char *name, const uint64_t *alerts, FILE *out)
 	(void)fputc('}', out);
 }
 
-static void print_counts(const struct kind_counts *counts, FILE *out)
+static void print_seen(const struct seen *seen, FILE *out)
+{
+	const char *separator = "";
+
+	(void)fprintf(out, ",\"versions\":{\"TLSv1.2\":%" PRIu64 ",\"TLSv1.3\":%" PRIu64 "}", seen->tls12,
+		      seen->tls13);
+	(void)fprintf(out, ",\"keys\":{\"ecdsa\":%" PRIu64 ",\"rsa\":%" PRIu64 ",\"none\":%" PRIu64 "},\"ciphers\":{",
+		      seen->ecdsa, seen->rsa, seen->no_key);
+	for (size_t i = 0; i < CIPHERS_MAX && seen->ciphers[i].name != NULL; i++) {
+		(void)fprintf(out, "%s\"%s\":%" PRIu64, separator, seen->ciphers[i].name, seen->ciphers[i].count);
+		separator = ",";
+	}
+	(void)fputc('}', out);
+}
+
+static void print_counts(const struct kind_counts *counts, const struct seen *seen, FILE *out)
 {
 	(void)fprintf(out, "{\"started\":%" PRIu64 ",\"carried\":%" PRIu64 ",\"connect_errors\":%" PRIu64,
 		      counts->started, counts->carried, counts->connect_errors);
@@ -34,6 +49,7 @@ static void print_counts(const struct kind_counts *counts, FILE *out)
 		      counts->server_reset);
 	print_alerts("alerts_received", counts->alerts_received, out);
 	print_alerts("alerts_sent", counts->alerts_sent, out);
+	print_seen(seen, out);
 	(void)fputc('}', out);
 }
 
@@ -56,7 +72,7 @@ void load_print(const struct load *load, double seconds, FILE *out)
 		if (state->counts.started == 0)
 			continue;
 		(void)fprintf(out, "%s\"%s\":", separator, state->kind->name);
-		print_counts(&state->counts, out);
+		print_counts(&state->counts, &state->seen, out);
 		separator = ",";
 	}
 	(void)fputs("}}\n", out);
