@@ -61,7 +61,7 @@ VICTIM_SRC  := $(sort $(wildcard tests/bpf/victim*.c))
 BPFTEST_SRC := $(sort $(filter-out $(VICTIM_SRC),$(wildcard tests/bpf/*.c)))
 LOADGEN_SRC := $(sort $(wildcard tests/bench/loadgen*.c))
 AGGBENCH_SRC := $(sort $(wildcard tests/bench/aggregate_*.c))
-BENCH_SRC   := tests/bench/floor.c tests/bench/calls.c
+BENCH_SRC   := $(addprefix tests/bench/,floor.c calls.c fill.c)
 FUZZ_SRC    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 TEST_SRC    := $(UNIT_SRC) $(BPFTEST_SRC) $(VICTIM_SRC) $(LOADGEN_SRC) $(AGGBENCH_SRC) $(BENCH_SRC) $(FUZZ_SRC)
 
@@ -75,6 +75,7 @@ LOADGEN := $(B)/tests/loadgen
 AGGBENCH := $(B)/tests/aggregate_bench
 FLOOR   := $(B)/tests/floor
 CALLS   := $(B)/tests/calls
+FILL    := $(B)/tests/fill
 DWARF_FIXTURES := $(B)/tests/dwarf/built
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/%)
 
@@ -202,7 +203,7 @@ $(LOADGEN): $(call object,$(LOADGEN_SRC))
 $(AGGBENCH): $(call object,$(AGGBENCH_SRC)) $(LIBRARY)
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-$(FLOOR): $(B)/obj/tests/bench/floor.o
+$(FLOOR) $(FILL): $(B)/tests/%: $(B)/obj/tests/bench/%.o
 	$(call msg,LINK,$@) $(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(CALLS): $(B)/obj/tests/bench/calls.o
@@ -216,7 +217,7 @@ unit-program: $(UNIT) $(DWARF_FIXTURES)
 bpf-programs: $(BPFTEST) $(VICTIM)
 load-program: $(LOADGEN)
 aggregate-program: $(AGGBENCH)
-bench-programs: $(LOADGEN) $(FLOOR) $(CALLS) $(AGGBENCH)
+bench-programs: $(LOADGEN) $(FLOOR) $(CALLS) $(FILL) $(AGGBENCH)
 fuzz-programs: $(FUZZERS)
 
 # --- checks -----------------------------------------------------------------------------------------------------
@@ -320,7 +321,7 @@ check-long: $(PROGRAM) $(LOADGEN) ## end-to-end tests that take long: more delay
 BENCH ?=
 
 .PHONY: bench
-bench: ## measure what being watched costs against its goals, 20 minutes (root)
+bench: ## measure what being watched costs against its goals, ten minutes (root)
 	$(need_root)
 	$(Q)tests/install-packages bpftrace
 	$(Q)$(MAKE) --no-print-directory all bench-programs

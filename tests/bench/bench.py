@@ -21,9 +21,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine # pylint: disable=wrong-import-position
 import rows
 import stage_cost
+import stage_life
+import stage_load
+import stage_memory
 
 # A stage has IDS, the rows it can give, and run(tools, wanted, quick), which gives those that wanted(id) asks for.
-STAGES = (stage_cost,)
+STAGES = (stage_cost, stage_life, stage_load, stage_memory)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Tools:
     loadgen: str
     floor: str
     calls: str
+    fill: str
     directory: str
 
 
@@ -49,7 +53,7 @@ def parse_arguments():
 
 def tools_of(options):
     directory = os.path.abspath(options.tools)
-    programs = {name: os.path.join(directory, name) for name in ("loadgen", "floor", "calls")}
+    programs = {name: os.path.join(directory, name) for name in ("loadgen", "floor", "calls", "fill")}
     return Tools(tlswhy=os.path.abspath(options.tlswhy), directory=directory, **programs)
 
 

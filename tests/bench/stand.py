@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-What is measured: an nginx of its own with one worker on one CPU, and the load generator on another.
+What is measured: an nginx of its own, and the load generator; pinned, the worker on one CPU and the generator on the
+other.
 
 Invariant: each of the two has its own copies of libssl and libcrypto, so that a probe in nginx's is never hit by the
 client. Must not know: who is attached.
 """
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -20,7 +20,22 @@ HTTP = """
     error_log {dir}/error.log warn;
     ssl_certificate {pki}/leaf.pem;
     ssl_certificate_key {pki}/leaf.key;
+    client_header_timeout 600s;
     server {{ listen 127.0.0.1:{plain} ssl backlog=4096; return 200 "ok"; }}
+    server {{
+        listen 127.0.0.1:{both} ssl backlog=4096;
+        ssl_certificate {pki}/rsa.pem;
+        ssl_certificate_key {pki}/rsa.key;
+        ssl_certificate {pki}/leaf.pem;
+        ssl_certificate_key {pki}/leaf.key;
+        return 200 "ok";
+    }}
+    server {{
+        listen 127.0.0.1:{asking} ssl backlog=4096;
+        ssl_client_certificate {pki}/ca.pem;
+        ssl_verify_client optional;
+        return 200 "ok";
+    }}
     server {{ listen 127.0.0.1:{status}; location / {{ stub_status; }} }}
 """
 LIBRARIES = ("libssl.so", "libcrypto.so")
@@ -45,25 +60,44 @@ def on_cpu(cpu):
     return (lambda: os.sched_setaffinity(0, {cpu})) if cpu in os.sched_getaffinity(0) else None
 
 
+def make_keys(directory):
+    os.makedirs(directory)
+    os.chmod(directory, 0o755)
+    return pki.Pki(directory).create()
+
+
+def judged(result, key="ecdsa"):
+    """A load's account; raises where it cannot serve as a measure, or was signed with another key."""
+    reasons = loadrig.void_reasons(result)
+    other = "rsa" if key == "ecdsa" else "ecdsa"
+    reasons += [f"{kind}: signed with {other}" for kind, counts in result["kinds"].items() if counts["keys"][other]]
+    if reasons:
+        raise RuntimeError(f"void: {reasons}")
+    return result
+
+
 class Stand:
     """As a context manager nginx runs from `with` to its end."""
 
-    def __init__(self, directory, loadgen, workers=1, pinned=True):
+    def __init__(self, directory, loadgen, workers=1, pinned=True, keys=None):
+        os.makedirs(directory, exist_ok=True)
         os.chmod(directory, 0o755)
-        keys = pki.Pki(os.path.join(directory, "pki"))
-        os.makedirs(keys.dir)
-        os.chmod(keys.dir, 0o755)
-        keys.create()
+        keys = keys or make_keys(os.path.join(directory, "pki"))
         self.dir, self.pinned = directory, pinned
         self.client_libraries = copy_libraries(os.path.join(directory, "client"))
         self.rig = loadrig.Rig(os.path.join(directory, "nginx"), keys, loadgen, workers=workers)
         self.rig.library_path = copy_libraries(os.path.join(directory, "server"))
+        self.both, self.asking = (self.rig.ports.take() for _ in range(2))
         self.rig.nginx.write(http=HTTP.format(dir=self.rig.nginx.dir, pki=keys.dir, plain=self.rig.plain,
-                                              status=self.rig.status))
+                                              both=self.both, asking=self.asking, status=self.rig.status))
 
     @property
     def server_libraries(self):
         return self.rig.library_path
+
+    @property
+    def pid(self):
+        return self.rig.nginx.pid
 
     @property
     def worker(self):
@@ -79,18 +113,18 @@ class Stand:
     def __exit__(self, *_):
         self.rig.__exit__()
 
+    def start_load(self, mix, *options, port=None):
+        """A load that runs; at the listener that has nothing but an ECDSA key where no port is given."""
+        command = [self.rig.loadgen, "--port", port or self.rig.plain, *options, "--mix",
+                   ",".join(f"{kind}={weight}" for kind, weight in mix.items())]
+        return loadrig.Load(subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True,
+                                             preexec_fn=on_cpu(CLIENT_CPU) if self.pinned else None,
+                                             env={**os.environ, "LD_LIBRARY_PATH": self.client_libraries}))
+
     def load(self, kind, count, concurrency, seconds=120):
         """Runs a load of one kind. The generator's own account of it; raises where it cannot serve as a measure."""
-        command = [self.rig.loadgen, "--port", self.rig.plain, "--count", count, "--seconds", seconds,
-                   "--concurrency", concurrency, "--mix", f"{kind}=1"]
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True,
-                              timeout=seconds + 90, preexec_fn=on_cpu(CLIENT_CPU) if self.pinned else None,
-                              env={**os.environ, "LD_LIBRARY_PATH": self.client_libraries})
-        result = json.loads(done.stdout)
-        reasons = loadrig.void_reasons(result)
-        if reasons:
-            raise RuntimeError(f"void: {reasons}")
-        return result
+        with self.start_load({kind: 1}, "--count", count, "--concurrency", concurrency, "--seconds", seconds) as load:
+            return judged(load.wait(seconds + 90))
 
     def settled(self):
         """The worker's CPU seconds, once it has nothing to do: until then the last of them are not yet its."""
