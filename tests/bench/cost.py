@@ -27,6 +27,7 @@ from stand import Stand, WARM_UP, WORKER_CPU, on_cpu
 
 KINDS = {"full": "ok13", "resumed": "resumed13"}
 BASE, FLOOR, TLSWHY, BPFTRACE, BPFTRACE_FREE = "nobody", "empty programs", "tlswhy", "bpftrace", "bpftrace + SSL_free"
+THEIR_FLOOR = "empty programs at bpftrace's sites"
 CALLS = 3000
 CALL_ROUNDS = 5
 
@@ -47,16 +48,17 @@ class Bench:
 
     def __init__(self, stand, tools):
         self.stand, self.tools = stand, tools
-        sites, attach = variants.sites_of(tools.tlswhy, stand.rig.nginx.pid)
         library = os.path.join(stand.server_libraries, "libssl.so.3")
-        self.sites, self.attach = sites, attach
         self.makers = {
             BASE: variants.Nobody,
-            FLOOR: lambda: variants.Floor(tools.floor, attach, sites),
-            TLSWHY: lambda: variants.Tlswhy(tools.tlswhy, stand.rig.nginx.pid),
+            FLOOR: lambda: variants.Floor(tools.floor, self.attach, self.sites),
+            THEIR_FLOOR: lambda: variants.Floor(tools.floor, their_attach, their_sites),
+            TLSWHY: lambda: variants.Tlswhy(tools.tlswhy, stand.pid),
             BPFTRACE: lambda: variants.Bpftrace(library),
             BPFTRACE_FREE: lambda: variants.Bpftrace(library, with_free=True),
         }
+        self.sites, self.attach = variants.sites_of(self.makers[TLSWHY]())
+        their_sites, their_attach = variants.sites_of(self.makers[BPFTRACE_FREE]())
 
     def rounds(self, names, count):
         """Each of the names attached once a round, each round in another order."""
@@ -109,14 +111,19 @@ def call_ns(bench, function):
 
 
 def traps(bench):
-    """{"handshake": figure of microseconds for entry and return, "free": ...}: what the floor's traps cost."""
-    found = {"handshake": [], "free": []}
+    """
+    {floor: {"handshake": figure of microseconds for entry and return, "free": ...}}: what traps cost at tlswhy's sites
+    and at bpftrace's, which are placed in another way and perhaps elsewhere.
+    """
+    found = {floor: {"handshake": [], "free": []} for floor in (FLOOR, THEIR_FLOOR)}
     for _ in range(CALL_ROUNDS):
-        before = {function: call_ns(bench, function) for function in found}
-        with bench.makers[FLOOR]():
-            for function, values in found.items():
-                values.append((call_ns(bench, function) - before[function]) / 1e3)
-    return {function: figure(values) for function, values in found.items()}
+        before = {function: call_ns(bench, function) for function in found[FLOOR]}
+        for floor, functions in found.items():
+            with bench.makers[floor]():
+                for function, values in functions.items():
+                    values.append((call_ns(bench, function) - before[function]) / 1e3)
+    return {floor: {function: figure(values) for function, values in functions.items()}
+            for floor, functions in found.items()}
 
 
 def counting_ns(bench):
@@ -182,7 +189,8 @@ def composed_figures(cells, trap):
     Of one kind, microseconds a handshake. The loop's traps run empty programs too, so of a variant's programs that part
     counts which is over the empty ones'. A tracepoint's way to its program, some 20 ns, is on neither side.
     """
-    handshake, free = trap["handshake"].median, trap["free"].median
+    handshake, free = (trap[FLOOR][function].median for function in ("handshake", "free"))
+    their_handshake, their_free = (trap[THEIR_FLOOR][function].median for function in ("handshake", "free"))
     series = {name: [] for name in (FLOOR, TLSWHY, BPFTRACE, BPFTRACE_FREE)}
     for floor, tlswhy, bpftrace, with_free in zip(*(cells[name] for name in series)):
         calls, empty_ns = hits(floor, "empty_return"), {name: row[1] / row[0] for name, row in floor.items()}
@@ -192,8 +200,9 @@ def composed_figures(cells, trap):
         empty_free = frees * empty_ns["empty_entry"] / 1e3
         series[FLOOR].append(base)
         series[TLSWHY].append(base + run_us(tlswhy) - run_us(floor))
-        series[BPFTRACE].append(calls * handshake + run_us(bpftrace) - empty_pair)
-        series[BPFTRACE_FREE].append(calls * handshake + frees * free + run_us(with_free) - empty_pair - empty_free)
+        theirs = calls * their_handshake - empty_pair
+        series[BPFTRACE].append(theirs + run_us(bpftrace))
+        series[BPFTRACE_FREE].append(theirs + frees * their_free - empty_free + run_us(with_free))
     return {
         "added_us": {name: figure(values) for name, values in series.items()},
         "to_floor": paired(lambda a, b: a / b, series[TLSWHY], series[FLOOR]),

@@ -29,10 +29,10 @@ def composed_rows(found):
         raw = {"added_us": {name: figure.json() for name, figure in figures["added_us"].items()},
                "programs": figures["programs"]}
         if kind == "full":
-            trap = found["traps"]
-            notes += [WHY_COMPOSED, f"traps of empty programs: SSL_do_handshake, entry and return "
-                      f"{trap['handshake'].median:.2f} us, SSL_free {trap['free'].median:.2f} us; a counted run costs "
-                      f"{found['counting_ns'].median:.0f} ns more than one that is not",
+            notes += [WHY_COMPOSED, *(f"traps of {floor}: SSL_do_handshake, entry and return "
+                                      f"{trap['handshake'].median:.2f} us, SSL_free {trap['free'].median:.2f} us"
+                                      for floor, trap in found["traps"].items()),
+                      f"a counted run costs {found['counting_ns'].median:.0f} ns more than one that is not",
                       f"{len(found['sites'])} sites, attached by {found['attach']}; the tracepoint on socket states "
                       "also runs for the load generator's own sockets, half of its runs"]
         yield at_most(f"programs-{kind}", f"added CPU per {kind} TLS 1.3 handshake, against empty programs on the "

@@ -7,7 +7,6 @@ Must not know: the load.
 """
 import functools
 import os
-import re
 import signal
 import subprocess
 
@@ -128,20 +127,18 @@ class Tlswhy:
             self.watch.__exit__()
 
 
-def site_of(row):
-    """The floor's word for a row of kernel.attached(); None for what it has no program for."""
-    if row["fd_type"] == "raw_tracepoint":
-        return f"tp:{row['tracepoint']}"
-    if row["fd_type"] in ("uprobe", "uretprobe"):
-        return f"{row['filename']}:{row['offset']}" + ("%return" if row["fd_type"] == "uretprobe" else "")
-    return None
+def word(path, offset, is_return):
+    """The floor's word for a site."""
+    return f"{path}:{offset}" + ("%return" if is_return else "")
 
 
-def sites_of(program, pid):
-    """Where tlswhy attaches on this nginx, as the kernel lists it; and how: "perf" or "multi"."""
-    with Tlswhy(program, pid) as tlswhy:
-        rows = kernel.attached(tlswhy.pid)
-    sites = [site for site in map(site_of, rows) if site]
-    if not any(re.search(r":\d+", site) for site in sites):
-        raise RuntimeError(f"the kernel lists no uprobe of tlswhy: {rows}")
-    return sites, "perf"
+def sites_of(variant):
+    """Where it attaches, as the kernel lists it; and how: "perf" or "multi"."""
+    with variant as holder:
+        rows, links = kernel.attached(holder.pid), kernel.multi_sites(holder.pid)
+    tracepoints = [f"tp:{row['tracepoint']}" for row in rows if row["fd_type"] == "raw_tracepoint"]
+    events = [(row["filename"], row["offset"], row["fd_type"] == "uretprobe") for row in rows
+              if row["fd_type"] in ("uprobe", "uretprobe")]
+    if bool(events) == bool(links):
+        raise RuntimeError(f"the kernel lists {len(events)} events and {len(links)} links of uprobes, not one of both")
+    return tracepoints + [word(*site) for site in events or links], "perf" if events else "multi"
