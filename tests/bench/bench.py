@@ -24,9 +24,10 @@ import stage_cost
 import stage_life
 import stage_load
 import stage_memory
+import stage_records
 
 # A stage has IDS, the rows it can give, and run(tools, wanted, quick), which gives those that wanted(id) asks for.
-STAGES = (stage_cost, stage_life, stage_load, stage_memory)
+STAGES = (stage_cost, stage_life, stage_load, stage_memory, stage_records)
 
 
 @dataclasses.dataclass(frozen=True)
