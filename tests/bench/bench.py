@@ -26,6 +26,7 @@ import stage_load
 import stage_memory
 import stage_records
 
+QUIET_LOAD = 0.7
 # A stage has IDS, the rows it can give, and run(tools, wanted, quick), which gives those that wanted(id) asks for.
 STAGES = (stage_cost, stage_life, stage_load, stage_memory, stage_records)
 
@@ -76,7 +77,9 @@ def print_facts(facts):
         print(f"{title}:")
         for key, value in values.items():
             print(f"  {key.replace('_', ' ')}: {value}")
-    print()
+    if facts["machine"]["load_average"] > QUIET_LOAD:
+        print("disturbed: something else runs, or ran a moment ago, on this machine")
+    print(flush=True)
 
 
 def measure(options, tools):

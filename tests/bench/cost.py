@@ -22,7 +22,7 @@ import subprocess
 
 import kernel
 import variants
-from measure import figure, paired
+from measure import figure, paired, ratio_of_medians
 from stand import Stand, WARM_UP, WORKER_CPU, on_cpu
 
 KINDS = {"full": "ok13", "resumed": "resumed13"}
@@ -95,8 +95,8 @@ def direct_figures(cells):
     return {
         "worker_us": figure(cells[BASE]["worker_us"]),
         "added_us": {FLOOR: figure(floor), TLSWHY: figure(tlswhy), BPFTRACE: figure(bpftrace)},
-        "to_floor": paired(lambda a, b: a / b, tlswhy, floor),
-        "to_bpftrace": paired(lambda a, b: a / b, tlswhy, bpftrace),
+        "to_floor": ratio_of_medians(tlswhy, floor),
+        "to_bpftrace": ratio_of_medians(tlswhy, bpftrace),
         "per_second": {name: figure(values) for name, values in rates.items()},
         "throughput": {name: paired(lambda a, b: a / b, rates[name], rates[BASE]) for name in rates},
     }
