@@ -20,7 +20,7 @@ from lab import nginx, watch, worker
 
 IDS = ("kernel-memory", "kernel-memory-asking")
 CONNECTIONS, HELD, WORKERS = 1000000, 1500, 8
-LEAST_BYTES = 8 # a connection, of a map that grows with them
+LEAST_BYTES, LEAST_ENTRIES = 8, 0.5 # a connection, of a map that grows with them
 LIMIT_MIB = 128
 MIB = 1 << 20
 
@@ -79,7 +79,8 @@ def growing(stand, watched, port):
                  for number, each in grown.items()}
         judged(load.stop())
     stand.rig.wait_quiet()
-    return grown, sum(empty.values())
+    # One that has an entry a worker has grown too, but does not grow with connections.
+    return {number: each for number, each in grown.items() if each[0] >= LEAST_ENTRIES}, sum(empty.values())
 
 
 def told_by_check(tools, pid):
