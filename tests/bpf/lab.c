@@ -188,6 +188,14 @@ void lab_share_open_adopting(void)
 	lab_arm(&shared);
 }
 
+void lab_share_open_by_events(void)
+{
+	struct tracer_options options = { .final_marks = true, .by_events = true };
+
+	lab_open(&shared, &options);
+	lab_arm(&shared);
+}
+
 void lab_share_close(void)
 {
 	lab_close(&shared);

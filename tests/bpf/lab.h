@@ -67,6 +67,7 @@ void lab_close(struct lab *lab);
 
 void lab_share_open(void);
 void lab_share_open_adopting(void);
+void lab_share_open_by_events(void);
 void lab_share_close(void);
 /* The shared lab, armed, with EVENT_FINAL, and with nothing in it. Read it by lab_read(). */
 struct lab *lab_share(void);

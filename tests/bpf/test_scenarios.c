@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every script is counted exactly as its row says, cause included; and a verdict that went through the spill map is
- * judged as the one that went through the ring.
+ * Every script is counted exactly as its row says, cause included, by probes of either way; and a verdict that went
+ * through the spill map is judged as the one that went through the ring.
  */
+#include <dirent.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <check.h>
 
+#include "attach/uprobe.h"
 #include "lab.h"
 #include "scenarios.h"
 #include "suites.h"
@@ -143,19 +146,66 @@ START_TEST(spilled_verdicts_are_judged_alike)
 }
 END_TEST
 
-Suite *suite_scenarios(void)
+static size_t open_events(void)
 {
-	Suite *suite = suite_create("scenarios");
-	TCase *alone = tcase_create("alone"), *together = tcase_create("together");
+	DIR *directory = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	size_t count = 0;
 
-	tcase_add_unchecked_fixture(alone, lab_share_open, lab_share_close);
+	ck_assert_ptr_nonnull(directory);
+	while ((entry = readdir(directory))) {
+		char to[64] = "";
+
+		if (readlinkat(dirfd(directory), entry->d_name, to, sizeof(to) - 1) > 0)
+			count += strcmp(to, "anon_inode:[perf_event]") == 0;
+	}
+	closedir(directory);
+	return count;
+}
+
+/* Or the scenarios below would run twice in one way. */
+START_TEST(probes_are_placed_in_the_way_that_was_chosen)
+{
+	struct tracer_options by_events = { .by_events = true };
+	struct lab lab;
+
+	if (uprobe_way_here() == UPROBE_BY_EVENT) {
+		fprintf(stderr, "skipped: this kernel has no multi links of uprobes\n");
+		exit(77);
+	}
+	ck_assert_uint_eq(open_events(), 0);
+	lab_open(&lab, NULL);
+	ck_assert_uint_eq(open_events(), 0);
+	lab_close(&lab);
+	lab_open(&lab, &by_events);
+	ck_assert_uint_gt(open_events(), 0);
+	lab_close(&lab);
+	ck_assert_uint_eq(open_events(), 0);
+}
+END_TEST
+
+static void add_alone(Suite *suite, const char *name, SFun fixture)
+{
+	TCase *alone = tcase_create(name);
+
+	tcase_add_unchecked_fixture(alone, fixture, lab_share_close);
 	tcase_add_loop_test(alone, outcome, 0, (int)outcome_count);
 	tcase_add_loop_test(alone, refusal, 0, (int)refusal_count);
 	tcase_add_loop_test(alone, life, 0, (int)life_count);
-	tcase_add_test(together, spilled_verdicts_are_judged_alike);
 	tcase_set_timeout(alone, 20);
-	tcase_set_timeout(together, 40);
 	suite_add_tcase(suite, alone);
+}
+
+Suite *suite_scenarios(void)
+{
+	Suite *suite = suite_create("scenarios");
+	TCase *together = tcase_create("together");
+
+	add_alone(suite, "alone", lab_share_open);
+	add_alone(suite, "by events", lab_share_open_by_events);
+	tcase_add_test(together, spilled_verdicts_are_judged_alike);
+	tcase_add_test(together, probes_are_placed_in_the_way_that_was_chosen);
+	tcase_set_timeout(together, 40);
 	suite_add_tcase(suite, together);
 	return suite;
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "attach/uprobe.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 
 #define CHILD_TIMEOUT_MS 10000 /* the child has microseconds of work, but a busy host may not let it run */
@@ -25,28 +27,34 @@ static enum harm outcome_of(struct selftest_child *child)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? HARM_NONE : HARM_UNSURE;
 }
 
-static enum harm probe_child(struct tracer *tracer, struct selftest_child *child)
+/* An empty program: it is the way back through the kernel that may kill. */
+static enum harm probe_child(struct selftest_child *child)
 {
-	struct probe_site site = { .probe = PROBE_HANDSHAKE_RETURN, .path = "/proc/self/exe" };
+	const enum uprobe_way way = uprobe_way_here();
+	autoclose int program = uprobe_empty_program(way);
+	struct uprobe uprobe = { .way = way, .program = program, .path = "/proc/self/exe", .is_return = true };
+	enum harm harm;
+	int fd;
 
-	if (selftest_symbol_offset(&site.file_offset) || tracer_attach(tracer, &site))
+	if (program < 0 || selftest_symbol_offset(&uprobe.file_offset))
 		return HARM_UNSURE;
-	return outcome_of(child);
+	fd = uprobe_open(&uprobe);
+	if (fd < 0)
+		return HARM_UNSURE;
+	harm = outcome_of(child);
+	uprobe_close_all(&fd, 1, false);
+	return harm;
 }
 
 static enum harm run_test(unsigned int traits)
 {
 	struct selftest_child child = SELFTEST_CHILD_INIT;
-	const struct tracer_options options = { .ring_bytes = 4096, .spill_entries = 1 };
-	struct tracer *tracer = NULL;
-	enum harm harm = HARM_UNSURE;
+	enum harm harm;
 
 	if (selftest_child_start(&child, traits))
 		return HARM_UNSURE;
-	if (tracer_new(&tracer, &options) == 0)
-		harm = probe_child(tracer, &child);
+	harm = probe_child(&child);
 	selftest_child_release(&child);
-	tracer_free(tracer);
 	return harm;
 }
 

@@ -14,8 +14,8 @@ enum harm {
 };
 
 /*
- * Places a return probe on a child with these traits (bits of enum process_trait), lets it run and looks. The answer
- * is kept for the process's life. Loads and unloads the kernel side once for each set of traits (about 25 ms).
+ * Places a return probe, in the way that this kernel's probes are placed, on a child with these traits (bits of enum
+ * process_trait), lets it run and looks. The answer is kept for the process's life.
  */
 enum harm harm_of_return_probe(unsigned int traits);
 

@@ -9,7 +9,6 @@
 #include "attach/tracer_private.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +83,15 @@ static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum pr
 	return NULL;
 }
 
+/* Programs of uprobes are loaded for one way of placing them. */
+static void choose_way(struct tracer *tracer, const struct tracer_options *options)
+{
+	tracer->way = options->by_events ? UPROBE_BY_EVENT : uprobe_way_here();
+	for (enum probe probe = 0; probe < PROBE_COUNT; probe++)
+		bpf_program__set_expected_attach_type(program_of(tracer->skeleton, probe),
+						      (enum bpf_attach_type)uprobe_attach_type(tracer->way));
+}
+
 /* What no target needs is not even verified: it would take a third of the time to load. */
 static void leave_connections_out(struct tlswhy_bpf *skeleton)
 {
@@ -135,9 +143,12 @@ int tracer_new(struct tracer **out, const struct tracer_options *options)
 	if (!tracer)
 		return -ENOMEM;
 	libbpf_set_print(print_libbpf);
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		tracer->places[i].fd = -1;
 	tracer->skeleton = tlswhy_bpf__open();
 	if (!tracer->skeleton)
 		return -errno;
+	choose_way(tracer, options);
 	error = configure(tracer->skeleton, options);
 	if (!error)
 		error = tlswhy_bpf__load(tracer->skeleton);
@@ -153,52 +164,36 @@ int tracer_new(struct tracer **out, const struct tracer_options *options)
 	return 0;
 }
 
-static void *detach(void *link)
-{
-	bpf_link__destroy(link);
-	return NULL;
-}
-
-/*
- * Closing a uprobe's descriptor waits for grace periods, about 110 ms each: side by side they wait for the same ones.
- * Where a thread cannot be had, one after the other.
- */
-static void detach_if(struct tracer *tracer, bool (*chosen)(const struct tracer *tracer, size_t i, uint32_t which),
+/* Takes away what is chosen. */
+static void detach_if(struct tracer *tracer, bool (*chosen)(const struct placed *placed, uint32_t which),
 		      uint32_t which, bool wait)
 {
-	pthread_t threads[SITES_MAX + TRACEPOINTS];
-	bool started[SITES_MAX + TRACEPOINTS] = { false };
+	int fds[PLACES_MAX];
+	size_t count = 0;
 
-	for (size_t i = 0; i < tracer->link_count; i++) {
-		if (!tracer->links[i] || !chosen(tracer, i, which))
+	for (size_t i = 0; i < PLACES_MAX; i++) {
+		struct placed *placed = &tracer->places[i];
+
+		if (placed->fd < 0 || !chosen(placed, which))
 			continue;
-		started[i] = pthread_create(&threads[i], NULL, detach, tracer->links[i]) == 0;
-		if (!started[i])
-			detach(tracer->links[i]);
-		tracer->links[i] = NULL;
+		fds[count++] = take_fd(&placed->fd);
 	}
-	for (size_t i = 0; i < tracer->link_count; i++) {
-		if (started[i] && wait)
-			pthread_join(threads[i], NULL);
-		else if (started[i])
-			pthread_detach(threads[i]);
-	}
+	uprobe_close_all(fds, count, wait);
 }
 
-static bool any(const struct tracer *tracer __attribute__((unused)), size_t i __attribute__((unused)),
-		uint32_t which __attribute__((unused)))
+static bool any(const struct placed *placed __attribute__((unused)), uint32_t which __attribute__((unused)))
 {
 	return true;
 }
 
-static bool is_of_probe(const struct tracer *tracer, size_t i, uint32_t which)
+static bool is_of_probe(const struct placed *placed, uint32_t which)
 {
-	return tracer->probes[i] == which;
+	return placed->probe == which;
 }
 
-static bool is_of_group(const struct tracer *tracer, size_t i, uint32_t which)
+static bool is_of_group(const struct placed *placed, uint32_t which)
 {
-	return tracer->groups[i] == which;
+	return placed->group == which;
 }
 
 void tracer_free(struct tracer *tracer)
@@ -264,57 +259,63 @@ int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, c
 				    BPF_ANY);
 }
 
-/* A free place for a link; link_count, which may be the end, where there is none. */
-static size_t free_place(const struct tracer *tracer)
+/* A free place for a probe, NULL where there is none. */
+static struct placed *free_place(struct tracer *tracer)
 {
-	size_t i = 0;
-
-	while (i < tracer->link_count && tracer->links[i])
-		i++;
-	return i;
-}
-
-static int keep_link(struct tracer *tracer, struct bpf_link *link, enum probe probe, uint32_t group)
-{
-	size_t i = free_place(tracer);
-
-	if (!link)
-		return -errno;
-	tracer->probes[i] = probe;
-	tracer->groups[i] = group;
-	tracer->links[i] = link;
-	if (i == tracer->link_count)
-		tracer->link_count++;
-	return 0;
+	for (size_t i = 0; i < PLACES_MAX; i++)
+		if (tracer->places[i].fd < 0)
+			return &tracer->places[i];
+	return NULL;
 }
 
 int tracer_attach(struct tracer *tracer, const struct probe_site *site)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, options, .retprobe = probe_spec(site->probe)->is_return);
-	struct bpf_program *program = program_of(tracer->skeleton, site->probe);
+	const struct bpf_program *program = program_of(tracer->skeleton, site->probe);
+	struct placed *place = free_place(tracer);
+	int fd;
 
 	if (!program)
 		return -EINVAL;
 	if (tracer->off[site->probe])
 		return 0;
-	if (free_place(tracer) >= SITES_MAX)
+	if (!place)
 		return -ENOSPC;
-	return keep_link(tracer,
-			 bpf_program__attach_uprobe_opts(program, -1, site->path, site->file_offset, &options),
-			 site->probe, site->group);
+	fd = uprobe_open(&(struct uprobe){ .way = tracer->way,
+					   .program = bpf_program__fd(program),
+					   .path = site->path,
+					   .file_offset = site->file_offset,
+					   .is_return = probe_spec(site->probe)->is_return });
+	if (fd < 0)
+		return fd;
+	*place = (struct placed){ .fd = fd, .probe = site->probe, .group = site->group };
+	return 0;
+}
+
+static int attach_tracepoint(struct tracer *tracer, const char *name, const struct bpf_program *program)
+{
+	struct placed *place = free_place(tracer);
+	int fd = place ? bpf_raw_tracepoint_open(name, bpf_program__fd(program)) : -ENOSPC;
+
+	if (fd < 0)
+		return fd;
+	*place = (struct placed){ .fd = fd, .probe = PROBE_COUNT };
+	return 0;
 }
 
 int tracer_attach_processes(struct tracer *tracer)
 {
 	const struct tlswhy_bpf *skeleton = tracer->skeleton;
-	int error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exit), PROBE_COUNT, 0);
+	int error = attach_tracepoint(tracer, "sched_process_exit", skeleton->progs.process_exit), no_sockets;
 
 	if (!error)
-		error = keep_link(tracer, bpf_program__attach(skeleton->progs.process_exec), PROBE_COUNT, 0);
+		error = attach_tracepoint(tracer, "sched_process_exec", skeleton->progs.process_exec);
+	if (error)
+		return error;
 	/* Without it the clients that leave before their first byte are not counted, all else is. */
-	if (!error && keep_link(tracer, bpf_program__attach(skeleton->progs.socket_change), PROBE_COUNT, 0))
-		log_debug("no probe on socket states: %s", strerror(errno));
-	return error;
+	no_sockets = attach_tracepoint(tracer, "inet_sock_set_state", skeleton->progs.socket_change);
+	if (no_sockets)
+		log_debug("no probe on socket states: %s", strerror(-no_sockets));
+	return 0;
 }
 
 void tracer_detach(struct tracer *tracer, enum probe probe)

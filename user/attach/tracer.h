@@ -33,6 +33,7 @@ struct tracer_options {
 	bool final_marks;       /* EVENT_FINAL */
 	bool connections;       /* load what PROBE_FOR_CONNECTIONS needs */
 	bool tell_execs;        /* EVENT_EXEC */
+	bool by_events;         /* place probes as perf events, whatever the kernel has (uprobe.h) */
 };
 
 /* Called for each record, with memory that is gone afterwards. Must not fail. */
@@ -63,7 +64,7 @@ int tracer_add_listener(struct tracer *tracer, const struct listener_key *key, c
  * detached from every file stays so, and that is no error.
  */
 int tracer_attach(struct tracer *tracer, const struct probe_site *site);
-/* Takes a probe away from every file again, and lets it be placed nowhere any more; takes about 100 ms. */
+/* Takes a probe away from every file again, and lets it be placed nowhere any more; takes 20 to 110 ms. */
 void tracer_detach(struct tracer *tracer, enum probe probe);
 /* Has all probes of a group taken away, and does not wait for it. */
 void tracer_detach_group(struct tracer *tracer, uint32_t group);

@@ -8,18 +8,23 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "attach/uprobe.h"
 #include "tlswhy.skel.h"
 
-#define SITES_MAX   256
-#define TRACEPOINTS 3
+#define PLACES_MAX 259 /* tracepoints too */
+
+/* A probe that is placed. */
+struct placed {
+	int fd;           /* -1: none */
+	enum probe probe; /* PROBE_COUNT: a tracepoint */
+	uint32_t group;
+};
 
 struct tracer {
 	struct tlswhy_bpf *skeleton;
 	struct ring_buffer *ring;
-	struct bpf_link *links[SITES_MAX + TRACEPOINTS]; /* NULL: free */
-	enum probe probes[SITES_MAX + TRACEPOINTS];      /* of links, by index; PROBE_COUNT: a tracepoint */
-	uint32_t groups[SITES_MAX + TRACEPOINTS];        /* the same */
-	size_t link_count;
+	enum uprobe_way way;
+	struct placed places[PLACES_MAX];
 	bool off[PROBE_COUNT]; /* detached from every file, for good */
 	tracer_record_fn *record;
 	void *context;
