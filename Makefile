@@ -139,7 +139,7 @@ $(call object,$(TEST_SRC)): $(B)/obj/%.o: %.c
 	$(call msg,CC,$<) $(CC) $(CPPFLAGS_ALL) $(PKG_CFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # The only sources that see the skeleton.
-$(B)/obj/user/attach/tracer.o $(B)/obj/user/attach/tracer_read.o: $(SKEL)
+$(addprefix $(B)/obj/user/attach/,tracer.o tracer_memory.o tracer_read.o tracer_stats.o): $(SKEL)
 
 $(LIBRARY): $(call object,$(USER_SRC))
 	$(call msg,AR,$@) rm -f $@ && $(AR) rcs $@ $^

@@ -20,6 +20,7 @@
 	X(quic)      \
 	X(processes) \
 	X(answers)   \
+	X(memory)    \
 	X(losses)    \
 	X(load)
 

@@ -23,6 +23,7 @@ from lab import clients, raw, rig, wire
 from lab.bench import Bench, balanced, chosen, offer_choice, report_of, require, require_offer, test
 import cases_backlog # pylint: disable=unused-import
 import cases_containers # pylint: disable=unused-import
+import cases_cost # pylint: disable=unused-import
 import cases_foreign # pylint: disable=unused-import
 import cases_hello # pylint: disable=unused-import
 import cases_hostile # pylint: disable=unused-import

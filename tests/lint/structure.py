@@ -29,7 +29,8 @@ LIBELF = ("user/attach/library.c", "user/attach/library_private.h")
 # Header -> the only sources that may include it.
 ONLY_IN = (
     (re.compile(r"^bpf/|\.skel\.h$|tracer_private\.h$"),
-     ("user/attach/tracer.c", "user/attach/tracer_read.c", "user/attach/tracer_private.h"), "libbpf and the skeleton"),
+     ("user/attach/tracer.c", "user/attach/tracer_memory.c", "user/attach/tracer_read.c",
+      "user/attach/tracer_stats.c", "user/attach/tracer_private.h"), "libbpf and the skeleton"),
     (re.compile(r"^(libelf|gelf|elfutils/.*|dwarf)\.h$"),
      (*LIBELF, "user/attach/dwarf_file.c", "user/attach/dwarf_die.h", "user/attach/dwarf_die.c",
       "user/attach/dwarf_walk.c", "user/attach/dwarf_fetch.c"), "libelf and libdw"),

@@ -29,6 +29,7 @@
 	X(metrics_workers)  \
 	X(export)           \
 	X(foreign_budget)   \
+	X(watch_cost)       \
 	X(trace)            \
 	X(trace_time)       \
 	X(accessor)         \

@@ -191,7 +191,11 @@ void selftest_child_release(struct selftest_child *child)
 
 int selftest_symbol_offset(uint64_t *file_offset)
 {
-	uint64_t address = (uint64_t)(uintptr_t)tlswhy_selftest_victim;
+	return selftest_offset_of((uint64_t)(uintptr_t)tlswhy_selftest_victim, file_offset);
+}
+
+int selftest_offset_of(uint64_t address, uint64_t *file_offset)
+{
 	autofclose FILE *maps = procmaps_open(getpid());
 	struct procmap map;
 

@@ -60,6 +60,8 @@ int tlswhy_selftest_victim(int argument);
  * program has it too. Returns 0 or a negative errno.
  */
 int selftest_symbol_offset(uint64_t *file_offset);
+/* The same of any place in our own code, by its address. */
+int selftest_offset_of(uint64_t address, uint64_t *file_offset);
 
 /* Bits of enum process_trait, from the text of /proc/PID/status; what the kernel does not say is not set. */
 unsigned int process_traits_parse(const char *status);

@@ -80,6 +80,29 @@ int tracer_fd(const struct tracer *tracer);
 /* Hands over the records that wait. Returns how many, or a negative errno. */
 int tracer_drain(struct tracer *tracer, tracer_record_fn *record, void *context);
 
+#define TRACER_RUNS_MAX   32
+#define TRACER_NAME_BYTES 40
+
+/* One program, as BPF statistics have it: zeros while nobody has switched them on. */
+struct tracer_run {
+	char program[TRACER_NAME_BYTES];
+	enum probe probe; /* the first one that feeds it; PROBE_COUNT: a tracepoint */
+	uint64_t runs, ns;
+};
+
+/* Of every program that is loaded. Returns how many rows, or a negative errno. */
+int tracer_runs(const struct tracer *tracer, struct tracer_run rows[TRACER_RUNS_MAX]);
+
+/* What the kernel side takes of the kernel's memory. */
+struct tracer_memory {
+	uint64_t rest_bytes;    /* maps and programs while nothing happens */
+	uint32_t settled_bytes; /* a completed handshake that may still be amended, until its object is freed */
+	uint32_t flight_bytes;  /* a handshake in flight */
+};
+
+/* From what the kernel says; see tracer_memory.c for what it leaves out. Returns 0 or a negative errno. */
+int tracer_memory(const struct tracer *tracer, struct tracer_memory *out);
+
 /* Sums of all CPUs. */
 int tracer_counters(const struct tracer *tracer, uint64_t rows[COUNTER_ROWS]);
 int tracer_spilled(const struct tracer *tracer, tracer_spill_fn *spilled, void *context);

@@ -19,6 +19,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "command/command.h"
+#include "command/check_cost.h"
 #include "command/check_fields.h"
 #include "command/check_sites.h"
 #include "command/session.h"
@@ -40,6 +41,7 @@ struct answers {
 	bool failed;
 	bool tells_sites;
 	struct check_sites sites;
+	struct tracer_memory memory; /* zeros: unknown */
 };
 
 static struct answer *answers_add(struct answers *answers, const char *requirement, bool met, bool needed)
@@ -78,9 +80,31 @@ static void check_btf(struct answers *answers)
 	set(answer->remedy, "boot a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels since 2020 are");
 }
 
+/* No requirement. Which connections have an entry: bpf/settled.bpf.h. */
+static void check_memory(struct answers *answers, const struct tracer *tracer)
+{
+	const double mib = 1 << 20;
+	struct tracer_memory memory;
+	int error = tracer_memory(tracer, &memory);
+	struct answer *answer = answers_add(answers, "kernel memory", true, false);
+
+	if (error) {
+		snprintf(answer->found, sizeof(answer->found), "cannot be told: %s", strerror(-error));
+		return;
+	}
+	answers->memory = memory;
+	snprintf(
+		answer->found, sizeof(answer->found),
+		"%.1f MiB at rest, %.1f MiB with a million connections open whose outcome may still change: to backends, "
+		"and of clients that are asked for a certificate (these have two entries each: %.1f MiB); others take "
+		"nothing; %u bytes a handshake in flight",
+		(double)memory.rest_bytes / mib, ((double)memory.rest_bytes + 1e6 * memory.settled_bytes) / mib,
+		((double)memory.rest_bytes + 2e6 * memory.settled_bytes) / mib, memory.flight_bytes);
+}
+
 static void check_load(struct answers *answers)
 {
-	const struct tracer_options options = { .ring_bytes = 4096, .spill_entries = 1 };
+	const struct tracer_options options = { 0 };
 	struct tracer *tracer = NULL;
 	int error = tracer_new(&tracer, &options);
 	struct answer *answer = answers_add(answers, "kernel side (ring buffer, CO-RE)", error == 0, true);
@@ -90,6 +114,8 @@ static void check_load(struct answers *answers)
 	else
 		set(answer->found, "loaded and let go again");
 	set(answer->remedy, "Linux 5.8 or later; tlswhy check -v shows what the kernel said");
+	if (!error)
+		check_memory(answers, tracer);
 	tracer_free(tracer);
 }
 
@@ -225,7 +251,13 @@ static void print_text(const struct answers *answers, bool color)
 			     : "\nThis host can be traced: tlswhy report -d 30");
 }
 
-static int print_json(const struct answers *answers)
+static json_t *memory_json(const struct tracer_memory *memory)
+{
+	return json_pack("{s:I, s:I, s:I}", "rest_bytes", (json_int_t)memory->rest_bytes, "connection_bytes",
+			 (json_int_t)memory->settled_bytes, "handshake_bytes", (json_int_t)memory->flight_bytes);
+}
+
+static int print_json(const struct answers *answers, const struct check_cost *cost)
 {
 	json_t *rows = json_array();
 	json_t *document = json_pack("{s:s, s:b, s:o}", "schema", "tlswhy.check/1", "traceable", !answers->failed,
@@ -243,17 +275,31 @@ static int print_json(const struct answers *answers)
 							       answer->met ? "" : answer->remedy));
 	}
 	if (answers->tells_sites)
-		failed |= json_object_set_new(document, "sites", check_sites_json(&answers->sites)) != 0;
+		failed = failed || json_object_set_new(document, "sites", check_sites_json(&answers->sites));
+	if (answers->memory.rest_bytes)
+		failed = failed || json_object_set_new(document, "kernel_memory", memory_json(&answers->memory));
+	if (cost)
+		failed = failed || json_object_set_new(document, "cost", check_cost_json(cost));
 	failed = failed || json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(document);
 	return failed;
 }
 
+/* The checks come first: what they try needs the privileges that a watch drops. */
+static int measure_cost(const struct answers *answers, const struct options *options, struct check_cost *cost)
+{
+	if (!options->cost || answers->failed)
+		return EXIT_FINE;
+	return check_cost_measure(options, harm_of_return_probe(PROCESS_BELOW_FILTER) == HARM_NONE, cost);
+}
+
 int command_check(const struct options *options)
 {
 	static struct answers answers;
-	int error = 0;
+	struct check_cost cost = { 0 };
+	bool has_cost;
+	int code, error = 0;
 
 	answers.tells_sites = options->verbose;
 	check_privileges(&answers);
@@ -263,13 +309,17 @@ int command_check(const struct options *options)
 		check_return_probe(&answers);
 		check_targets(&answers, options);
 	}
+	code = measure_cost(&answers, options, &cost);
+	has_cost = options->cost && !answers.failed && code == EXIT_FINE;
 	if (options->format == FORMAT_JSON) {
-		error = print_json(&answers);
+		error = print_json(&answers, has_cost ? &cost : NULL);
 	} else {
 		print_text(&answers, session_color(options, stdout));
+		if (has_cost)
+			check_cost_print(&cost, stdout);
 	}
 	check_sites_release(&answers.sites);
 	if (error || fflush(stdout))
 		return EXIT_RUNTIME;
-	return answers.failed ? EXIT_REQUIREMENT : EXIT_FINE;
+	return answers.failed ? EXIT_REQUIREMENT : code;
 }

@@ -194,6 +194,13 @@ static int take_exit_code(struct options *options, const char *value)
 	return 0;
 }
 
+static int take_cost(struct options *options, const char *value)
+{
+	(void)value;
+	options->cost = true;
+	return 0;
+}
+
 static int take_help(struct options *options, const char *value)
 {
 	(void)value;
@@ -211,9 +218,9 @@ static const struct option_row rows[] = {
 	{ .name = "duration",
 	  .letter = 'd',
 	  .argument = "SECONDS",
-	  .commands = COMMAND_REPORT | COMMAND_TRACE | COMMAND_RECORD | COMMAND_EXPORT,
+	  .commands = COMMAND_ALL,
 	  .take = take_duration,
-	  .help = "how long to watch; default: until interrupted" },
+	  .help = "how long to watch; default: until interrupted, with --cost 5 or 1000 handshakes" },
 	{ .name = "input",
 	  .letter = 'i',
 	  .argument = "FILE",
@@ -249,6 +256,10 @@ static const struct option_row rows[] = {
 	  .commands = COMMAND_REPORT,
 	  .take = take_exit_code,
 	  .help = "exit with 4 when a finding is at least a warning" },
+	{ .name = "cost",
+	  .commands = COMMAND_CHECK,
+	  .take = take_cost,
+	  .help = "watch for a while and say what that costs a handshake" },
 	{ .name = "listen",
 	  .argument = "ADDR:PORT",
 	  .commands = COMMAND_EXPORT,
@@ -363,6 +374,11 @@ int options_parse(struct options *options, enum command_bit command, int argc, c
 		log_error(
 			"-i reads recordings, and watches nothing that -p, -d, --record, a size or a limit is about");
 		log_hint("choose what is recorded when it is recorded");
+		return -EINVAL;
+	}
+	if (command == COMMAND_CHECK && parsed.duration_s > 0 && !parsed.cost) {
+		log_error("check watches nothing that -d is about");
+		log_hint("with --cost it watches for so long");
 		return -EINVAL;
 	}
 	*options = parsed;

@@ -54,6 +54,7 @@ struct options {
 	bool verbose;
 	bool live;
 	bool exit_code;
+	bool cost;
 	const char *inputs[OPTIONS_INPUTS]; /* recordings, of argv, or OPTIONS_STDIN; none: this host is watched */
 	size_t input_count;
 	const char *output; /* where a watch is recorded; NULL: nowhere; of argv */
