@@ -84,6 +84,7 @@ static void check_btf(struct answers *answers)
 static void check_memory(struct answers *answers, const struct tracer *tracer)
 {
 	const double mib = 1 << 20;
+	double rest, each;
 	struct tracer_memory memory;
 	int error = tracer_memory(tracer, &memory);
 	struct answer *answer = answers_add(answers, "kernel memory", true, false);
@@ -93,13 +94,13 @@ static void check_memory(struct answers *answers, const struct tracer *tracer)
 		return;
 	}
 	answers->memory = memory;
-	snprintf(
-		answer->found, sizeof(answer->found),
-		"%.1f MiB at rest, %.1f MiB with a million connections open whose outcome may still change: to backends, "
-		"and of clients that are asked for a certificate (these have two entries each: %.1f MiB); others take "
-		"nothing; %u bytes a handshake in flight",
-		(double)memory.rest_bytes / mib, ((double)memory.rest_bytes + 1e6 * memory.settled_bytes) / mib,
-		((double)memory.rest_bytes + 2e6 * memory.settled_bytes) / mib, memory.flight_bytes);
+	rest = (double)memory.rest_bytes;
+	each = 1e6 * memory.settled_bytes;
+	snprintf(answer->found, sizeof(answer->found),
+		 "%.1f MiB at rest, %.1f MiB with a million connections open whose outcome may still change: "
+		 "to backends, and of clients that are asked for a certificate (two entries each: %.1f MiB); "
+		 "others take nothing; %u bytes a handshake in flight",
+		 rest / mib, (rest + each) / mib, (rest + 2 * each) / mib, memory.flight_bytes);
 }
 
 static void check_load(struct answers *answers)
