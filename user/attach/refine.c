@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -112,8 +111,6 @@ void refine_begin(struct watch *watch, const struct watch_target *target)
 
 	if (target->by_connection || target->layout.source == LAYOUT_SOURCE_DWARF)
 		return;
-	/* An arena a thread would stay for ever: an nginx that comes and goes must not make us grow. */
-	mallopt(M_ARENA_MAX, 1);
 	job = job_new(&target->instance);
 	if (!job)
 		return;

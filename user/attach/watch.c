@@ -7,6 +7,8 @@
 #include "attach/watch_private.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,25 +58,62 @@ size_t watch_usable(const struct watch *watch)
 	return usable;
 }
 
-static int start_tracer(struct watch *watch, const struct watch_options *options, struct watch_problem *problem)
-{
-	struct tracer_options tracer = options->tracer;
+/* The kernel side on its way: it is loaded by a thread while targets are examined. */
+struct loading {
+	pthread_t thread;
+	bool has_thread;
+	struct tracer_options options;
+	struct tracer *tracer;
 	int error;
+};
 
-	watch->follows = !options->pid_count;
-	tracer.tell_execs = watch->follows;
-	tracer.adopt = true;
-	for (size_t i = 0; i < watch->targets.count; i++)
-		tracer.connections |= watch->targets.items[i].usable && watch->targets.items[i].by_connection;
+static void *load(void *argument)
+{
+	struct loading *loading = argument;
+
+	loading->error = tracer_new(&loading->tracer, &loading->options);
+	return NULL;
+}
+
+static void loading_begin(struct loading *loading, const struct watch *watch, const struct watch_options *options)
+{
+	*loading = (struct loading){ .options = options->tracer };
+	loading->options.tell_execs = watch->follows;
+	loading->options.adopt = true;
 	/* A worker that was named alone stays alone. */
 	for (size_t i = 0; i < watch->targets.count; i++)
 		if (watch->targets.items[i].instance.only_worker)
-			tracer.adopt = false;
-	error = tracer_new(&watch->tracer, &tracer);
-	if (!error)
-		error = tracer_attach_processes(watch->tracer);
-	if (!error)
-		return 0;
+			loading->options.adopt = false;
+	loading->has_thread = pthread_create(&loading->thread, NULL, load, loading) == 0;
+}
+
+/* Returns 0 and the tracer, or a negative errno. */
+static int loading_end(struct loading *loading, bool connections, struct tracer **out)
+{
+	if (loading->has_thread)
+		pthread_join(loading->thread, NULL);
+	/* Known too late: few need it, and the others shall not pay for it. */
+	if (!loading->has_thread || (connections && !loading->error)) {
+		tracer_free(loading->tracer);
+		loading->tracer = NULL;
+		loading->options.connections = connections;
+		load(loading);
+	}
+	if (!loading->error)
+		*out = loading->tracer;
+	return loading->error;
+}
+
+static bool need_connections(const struct watch_targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->items[i].usable && targets->items[i].by_connection)
+			return true;
+	return false;
+}
+
+static int cannot_load(int error, struct watch_problem *problem)
+{
 	*problem = (struct watch_problem){ .fault = WATCH_FAULT_REQUIREMENT };
 	snprintf(problem->sentence, sizeof(problem->sentence), "cannot load the kernel side: %s", strerror(-error));
 	snprintf(problem->hint, sizeof(problem->hint),
@@ -108,6 +147,24 @@ static int nothing_to_watch(const struct watch_targets *targets, struct watch_pr
 	return -ESRCH;
 }
 
+/* Examines what was found and loads the kernel side meanwhile. */
+static int examine_and_load(struct watch *watch, const struct watch_options *options, struct watch_problem *problem)
+{
+	struct loading loading;
+	int examined, error;
+
+	loading_begin(&loading, watch, options);
+	examined = watch_targets_examine(&watch->targets);
+	error = loading_end(&loading, need_connections(&watch->targets), &watch->tracer);
+	if (examined)
+		return examined;
+	if (watch_usable(watch) == 0)
+		return nothing_to_watch(&watch->targets, problem);
+	if (!error)
+		error = tracer_attach_processes(watch->tracer);
+	return error ? cannot_load(error, problem) : 0;
+}
+
 int watch_open(const struct watch_options *options, struct watch **out, struct watch_problem *problem)
 {
 	__attribute__((cleanup(free_watch))) struct watch *watch = calloc(1, sizeof(*watch));
@@ -116,11 +173,14 @@ int watch_open(const struct watch_options *options, struct watch **out, struct w
 	*problem = (struct watch_problem){ .fault = WATCH_FAULT_NONE };
 	if (!watch)
 		return -ENOMEM;
-	error = watch_examine(options, &watch->targets, problem);
-	if (!error && watch_usable(watch) == 0)
+	/* An arena a thread would stay for ever: an nginx that comes and goes must not make us grow. */
+	mallopt(M_ARENA_MAX, 1);
+	watch->follows = !options->pid_count;
+	error = watch_targets_find(options, &watch->targets, problem);
+	if (!error && !watch->targets.count)
 		error = nothing_to_watch(&watch->targets, problem);
 	if (!error)
-		error = start_tracer(watch, options, problem);
+		error = examine_and_load(watch, options, problem);
 	if (error)
 		return error;
 	attach_all(watch);

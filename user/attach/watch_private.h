@@ -40,6 +40,11 @@ struct watch {
 	struct refinement *refinements; /* under way */
 };
 
+/* Adds what is to be watched to an empty list. Returns as watch_examine(), the list's items are owed in any case. */
+int watch_targets_find(const struct watch_options *options, struct watch_targets *targets,
+		       struct watch_problem *problem);
+/* Reads their files. Returns 0, also when none is usable, or -ENOMEM. */
+int watch_targets_examine(struct watch_targets *targets);
 /* Takes the instance over. Returns 0 or -ENOMEM. */
 int watch_targets_add(struct watch_targets *targets, struct nginx_instance *instance);
 /* Gives a usable target, of the list or not, a row; where there is none it is not usable. */

@@ -135,18 +135,32 @@ void watch_targets_assign_row(const struct watch_targets *targets, struct watch_
 	};
 }
 
+int watch_targets_find(const struct watch_options *options, struct watch_targets *targets,
+		       struct watch_problem *problem)
+{
+	*problem = (struct watch_problem){ .fault = WATCH_FAULT_NONE };
+	return options->pid_count ? find_named(options, targets, problem) : find_all(targets, problem);
+}
+
+int watch_targets_examine(struct watch_targets *targets)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < targets->count && !error; i++) {
+		error = examine_target(&targets->items[i]);
+		if (!error && targets->items[i].usable)
+			watch_targets_assign_row(targets, &targets->items[i]);
+	}
+	return error;
+}
+
 int watch_examine(const struct watch_options *options, struct watch_targets *targets, struct watch_problem *problem)
 {
 	__attribute__((cleanup(watch_targets_release))) struct watch_targets found = { 0 };
-	int error;
+	int error = watch_targets_find(options, &found, problem);
 
-	*problem = (struct watch_problem){ .fault = WATCH_FAULT_NONE };
-	error = options->pid_count ? find_named(options, &found, problem) : find_all(&found, problem);
-	for (size_t i = 0; i < found.count && !error; i++) {
-		error = examine_target(&found.items[i]);
-		if (!error && found.items[i].usable)
-			watch_targets_assign_row(&found, &found.items[i]);
-	}
+	if (!error)
+		error = watch_targets_examine(&found);
 	if (error)
 		return error;
 	*targets = found;
