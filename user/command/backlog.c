@@ -10,7 +10,8 @@
 #include "host/worker.h"
 
 #define EVERY_NS   1000000000ull
-#define COST_RATIO 100 /* of the time between two looks, at most one such part is spent in them */
+#define QUIET_NS   (4 * EVERY_NS) /* of half-open connections, where there are none */
+#define COST_RATIO 100            /* of the time between two looks, at most one such part is spent in them */
 
 uint64_t backlog_due_ns(uint64_t begin_ns, uint64_t end_ns, uint64_t every_ns)
 {
@@ -173,10 +174,22 @@ static void look(struct backlog *backlog)
 	backlog->rested_ns = backlog_due_ns(begin_ns, end_ns, 0);
 }
 
-/* One namespace each time, in turn: each of these walks is through all connections of the host. */
+static bool has_half_open(const struct listen_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].half_open > 0)
+			return true;
+	return false;
+}
+
+/*
+ * One namespace each time, in turn: each of these walks is through the kernel's whole table of connections, half a
+ * millisecond where it is empty. So it is rarer while there are none.
+ */
 static void look_at_next_half_open(struct backlog *backlog)
 {
-	uint64_t begin_ns = clock_monotonic_ns();
+	uint64_t begin_ns = clock_monotonic_ns(), end_ns;
+	struct backlog_space *space;
 	size_t open = 0;
 
 	for (size_t i = 0; i < backlog->space_count; i++)
@@ -186,8 +199,12 @@ static void look_at_next_half_open(struct backlog *backlog)
 	do {
 		backlog->half_open_next = (backlog->half_open_next + 1) % backlog->space_count;
 	} while (!backlog->spaces[backlog->half_open_next].is_open);
-	backlog_look_at_half_open(&backlog->spaces[backlog->half_open_next]);
-	backlog->half_open_due_ns = backlog_due_ns(begin_ns, clock_monotonic_ns(), EVERY_NS / open);
+	space = &backlog->spaces[backlog->half_open_next];
+	backlog_look_at_half_open(space);
+	end_ns = clock_monotonic_ns();
+	backlog->half_open_due_ns =
+		backlog_due_ns(begin_ns, end_ns, (has_half_open(&space->table) ? EVERY_NS : QUIET_NS) / open);
+	backlog->half_open_rested_ns = backlog_due_ns(begin_ns, end_ns, 0);
 }
 
 void backlog_open(struct backlog *backlog, const struct watch_targets *targets)
@@ -241,7 +258,7 @@ int backlog_end(struct backlog *backlog, struct window *window)
 	int error = 0;
 
 	look(backlog);
-	if (clock_monotonic_ns() >= backlog->half_open_due_ns)
+	if (clock_monotonic_ns() >= backlog->half_open_rested_ns)
 		look_at_next_half_open(backlog);
 	for (size_t i = 0; i < backlog->space_count && !error; i++) {
 		const struct backlog_space *space = &backlog->spaces[i];

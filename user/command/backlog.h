@@ -3,7 +3,8 @@
  * What waits before nginx's accept(), watched: the queues of the listeners of every watched nginx, in whichever
  * network namespace they are, and what the kernel threw away there.
  *
- * Looked at every second, and less often where that took long: a hundredth of the time at most goes into it.
+ * Looked at every second, half-open connections every four where there are none, and less often where that took long:
+ * a hundredth of the time at most goes into it.
  * Invariant: a namespace is open while a watched nginx lives in it, and not for long after.
  */
 #ifndef TLSWHY_COMMAND_BACKLOG_H
@@ -29,8 +30,8 @@ struct backlog {
 	struct backlog_nginx *nginx;
 	size_t nginx_count;
 	uint64_t listening_due_ns, half_open_due_ns;
-	uint64_t rested_ns;    /* before this nothing is looked at that could wait */
-	size_t half_open_next; /* which namespace's turn it is */
+	uint64_t rested_ns, half_open_rested_ns; /* before this nothing is looked at that could wait */
+	size_t half_open_next;                   /* which namespace's turn it is */
 };
 
 /*
