@@ -110,14 +110,30 @@ static uint64_t buckets_bytes(const struct bpf_map *map)
 	return buckets * BUCKET_BYTES;
 }
 
-static int map_bytes(const struct bpf_map *map, bool is_said, uint64_t *out)
+static bool is_hash(const struct bpf_map *map)
 {
-	bool empty = bpf_map__type(map) == BPF_MAP_TYPE_HASH && (bpf_map__map_flags(map) & BPF_F_NO_PREALLOC);
+	return bpf_map__type(map) == BPF_MAP_TYPE_HASH || bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH;
+}
 
-	if (is_said || !empty)
-		return said_bytes(bpf_map__fd(map), out);
-	*out = buckets_bytes(map);
-	return 0;
+/* Before 6.4: the kernel says what keys and values of a full map take, and nothing of a ring. */
+static int defined_bytes(const struct bpf_map *map, uint64_t *out)
+{
+	uint64_t buckets, entries = bpf_map__max_entries(map);
+	int error;
+
+	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
+		*out = entries;
+		return 0;
+	}
+	buckets = is_hash(map) ? buckets_bytes(map) : 0;
+	if (is_hash(map) && (bpf_map__map_flags(map) & BPF_F_NO_PREALLOC)) {
+		*out = buckets;
+		return 0;
+	}
+	error = said_bytes(bpf_map__fd(map), out);
+	if (!error && is_hash(map))
+		*out += buckets + entries * ELEMENT_BYTES;
+	return error;
 }
 
 static int sum_rest(const struct tracer *tracer, bool is_said, uint64_t *sum)
@@ -129,7 +145,7 @@ static int sum_rest(const struct tracer *tracer, bool is_said, uint64_t *sum)
 
 	*sum = 0;
 	while (!error && (map = bpf_object__next_map(tracer->skeleton->obj, map))) {
-		error = map_bytes(map, is_said, &bytes);
+		error = is_said ? said_bytes(bpf_map__fd(map), &bytes) : defined_bytes(map, &bytes);
 		*sum += bytes;
 	}
 	while (!error && (program = bpf_object__next_program(tracer->skeleton->obj, (struct bpf_program *)program))) {
