@@ -91,7 +91,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 21);
+	__uint(max_entries, 1 << 20);
 	__type(key, struct object_key);
 	__type(value, struct settled);
 } settled_objects SEC(".maps");
@@ -179,7 +179,8 @@ struct {
 
 /*
  * Updating an element of a map of maps waits until every program that could run has ended
- * (kernel commit 1ae80cf31938): how the user side knows that none still counts after disarming.
+ * (kernel commit 1ae80cf31938): how the user side knows that none still counts after disarming. It is empty until then:
+ * the first element would wait too, while tlswhy is being attached.
  */
 struct inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -193,7 +194,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__array(values, struct inner);
-} quiesce SEC(".maps") = { .values = { &quiesce_inner } };
+} quiesce SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

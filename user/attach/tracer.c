@@ -83,13 +83,16 @@ static struct bpf_program *program_of(const struct tlswhy_bpf *skeleton, enum pr
 	return NULL;
 }
 
-/* Programs of uprobes are loaded for one way of placing them. */
+/* Programs of uprobes are loaded for one way of placing them; those that one goes on with, for the same. */
 static void choose_way(struct tracer *tracer, const struct tracer_options *options)
 {
+	struct bpf_program *program;
+
 	tracer->way = options->by_events ? UPROBE_BY_EVENT : uprobe_way_here();
-	for (enum probe probe = 0; probe < PROBE_COUNT; probe++)
-		bpf_program__set_expected_attach_type(program_of(tracer->skeleton, probe),
-						      (enum bpf_attach_type)uprobe_attach_type(tracer->way));
+	bpf_object__for_each_program(program, tracer->skeleton->obj)
+		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+			bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)uprobe_attach_type(
+									       tracer->way));
 }
 
 /* What no target needs is not even verified: it would take a third of the time to load. */
