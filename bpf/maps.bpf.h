@@ -179,8 +179,8 @@ struct {
 
 /*
  * Updating an element of a map of maps waits until every program that could run has ended
- * (kernel commit 1ae80cf31938): how the user side knows that none still counts after disarming. It is empty until then:
- * the first element would wait too, while tlswhy is being attached.
+ * (kernel commit 1ae80cf31938): how the user side knows that none still counts after disarming. It is empty until
+ * then: the first element would wait too, while tlswhy is being attached.
  */
 struct inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -89,10 +89,9 @@ static void choose_way(struct tracer *tracer, const struct tracer_options *optio
 	struct bpf_program *program;
 
 	tracer->way = options->by_events ? UPROBE_BY_EVENT : uprobe_way_here();
-	bpf_object__for_each_program(program, tracer->skeleton->obj)
-		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
-			bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)uprobe_attach_type(
-									       tracer->way));
+	bpf_object__for_each_program(program,
+				     tracer->skeleton->obj) if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+		bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)uprobe_attach_type(tracer->way));
 }
 
 /* What no target needs is not even verified: it would take a third of the time to load. */

@@ -21,8 +21,10 @@
 #include "handshake/decode.h"
 #include "host/clock.h"
 
-#define TICK_NS     100000000ull
-#define BTF_VMLINUX "/sys/kernel/btf/vmlinux"
+#define TICK_NS       100000000ull
+#define TICK_QUIET_NS 190000000ull /* with what else it takes less than 200 ms until a record is told */
+#define QUIET_NS      2000000000ull
+#define BTF_VMLINUX   "/sys/kernel/btf/vmlinux"
 
 int session_tell(const struct watch_problem *problem)
 {
@@ -71,7 +73,6 @@ static int requirements_met(void)
 /* Signals are read from a descriptor: the watch ends at a defined point. */
 static int open_descriptors(struct session *session)
 {
-	const struct itimerspec tick = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
 	sigset_t signals, blocked;
 
 	sigemptyset(&signals);
@@ -86,6 +87,21 @@ static int open_descriptors(struct session *session)
 	session->poll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (session->signal_fd < 0 || session->timer_fd < 0 || session->poll_fd < 0)
 		return -errno;
+	return 0;
+}
+
+/*
+ * While it is quiet a tick comes half as often: what it looks for can wait for so long, and so can the first record,
+ * which wakes nobody by itself.
+ */
+static int set_ticks(struct session *session, uint64_t period_ns)
+{
+	const struct itimerspec tick = { .it_interval.tv_nsec = (long)period_ns,
+					 .it_value.tv_nsec = (long)period_ns };
+
+	if (session->tick_ns == period_ns)
+		return 0;
+	session->tick_ns = period_ns;
 	return timerfd_settime(session->timer_fd, 0, &tick, NULL) ? -errno : 0;
 }
 
@@ -219,19 +235,24 @@ static int wait_for_work(const struct session *session)
 	struct epoll_event events[4];
 	struct signalfd_siginfo signal;
 	uint64_t ticks;
-	int ready = epoll_wait(session->poll_fd, events, 4, 1000);
+	int end = 0, ready = epoll_wait(session->poll_fd, events, 4, 1000);
 
 	if (ready < 0)
 		return errno == EINTR ? 0 : -errno;
-	if (read(session->timer_fd, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
-		return -errno;
-	return read(session->signal_fd, &signal, sizeof(signal)) == sizeof(signal);
+	for (int i = 0; i < ready; i++) {
+		if (events[i].data.fd == session->timer_fd && read(session->timer_fd, &ticks, sizeof(ticks)) < 0 &&
+		    errno != EAGAIN)
+			return -errno;
+		if (events[i].data.fd == session->signal_fd)
+			end = read(session->signal_fd, &signal, sizeof(signal)) == sizeof(signal);
+	}
+	return end;
 }
 
 static int watch_until_end(struct session *session, const struct options *options)
 {
-	uint64_t deadline_ns = ~0ull, next_tick_ns = 0;
-	int end = 0;
+	uint64_t deadline_ns = ~0ull, next_tick_ns = 0, busy_ns = session->start_ns;
+	int end = set_ticks(session, TICK_NS);
 
 	if (options->duration_s > 0)
 		deadline_ns = session->start_ns + (uint64_t)(options->duration_s * 1e9);
@@ -244,6 +265,10 @@ static int watch_until_end(struct session *session, const struct options *option
 		if (drained < 0)
 			return drained;
 		now_ns = clock_monotonic_ns();
+		if (drained)
+			busy_ns = now_ns;
+		if (end == 0)
+			end = set_ticks(session, now_ns - busy_ns > QUIET_NS ? TICK_QUIET_NS : TICK_NS);
 		watch_tick(session->watch, now_ns, on_change, session);
 		answer_budget_check(&session->answers, watch_tracer(session->watch), now_ns);
 		if (session->handlers->tick && now_ns >= next_tick_ns) {

@@ -27,6 +27,7 @@ struct session {
 	struct answer_budget answers;
 	struct foreign_budget foreign;
 	int signal_fd, timer_fd, poll_fd;
+	uint64_t tick_ns; /* of the timer */
 	int wake_fd; /* the caller's, waited for besides; -1: none. Set between session_open() and session_run(). */
 	const struct session_handlers *handlers;
 	void *context;
