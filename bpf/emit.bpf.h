@@ -9,12 +9,13 @@
 #define TLSWHY_EMIT_BPF_H
 
 /* Per-CPU rows, and atomic all the same: a uprobe program can be preempted by another on its CPU. */
-static __always_inline void counter_add(__u32 row, __u64 n)
+__noinline int counter_add(__u32 row, __u64 n)
 {
 	__u64 *value = bpf_map_lookup_elem(&counters, &row);
 
 	if (value)
 		__sync_fetch_and_add(value, n);
+	return 0;
 }
 
 /*

@@ -55,7 +55,11 @@ static __always_inline __s64 field_fault(long result, __u64 address)
 	return fault;
 }
 
-static __always_inline __s32 field_s32(__u64 object, __u16 offset, __s32 otherwise)
+/*
+ * The three reads are verified once a program and not once a call: they are not static, and take and give numbers.
+ * What they leave on the stack is not their caller's.
+ */
+__noinline __s32 field_s32(__u64 object, __u16 offset, __s32 otherwise)
 {
 	__u64 address = field_address(object, offset);
 	__s32 value = 0;
@@ -64,7 +68,7 @@ static __always_inline __s32 field_s32(__u64 object, __u16 offset, __s32 otherwi
 	return (__s32)((value & ~fault) | (otherwise & fault));
 }
 
-static __always_inline __u64 field_u64(__u64 object, __u16 offset)
+__noinline __u64 field_u64(__u64 object, __u16 offset)
 {
 	__u64 address = field_address(object, offset), value = 0;
 
@@ -72,7 +76,7 @@ static __always_inline __u64 field_u64(__u64 object, __u16 offset)
 	return value;
 }
 
-static __always_inline __u16 field_u16(__u64 object, __u16 offset)
+__noinline __u16 field_u16(__u64 object, __u16 offset)
 {
 	__u64 address = field_address(object, offset);
 	__u16 value = 0;

@@ -72,7 +72,7 @@ subprogram int nginx_connection(const struct hit *hit)
 		if (its_fd < 0 || *(const __s32 *)(call->connection + NGX_CONNECTION_TYPE) != SOCKET_DATAGRAM)
 			return 0;
 		place->fd = its_fd;
-		place->socket = (__u64)socket_of(its_fd);
+		place->socket = socket_at(its_fd);
 		place->quic = 1;
 	}
 	place->connection = its_fd < 0 ? 0 : connection;

@@ -157,7 +157,7 @@ static __always_inline __u8 read_u8(__u64 address)
 }
 
 /* The versions of a supported_versions extension, GREASE (RFC 8701) and unknown ones left out. */
-subprogram __u32 hello_supported_versions(__u64 list, __u32 bytes)
+static __always_inline __u32 hello_supported_versions(__u64 list, __u32 bytes)
 {
 	__u32 set = 0;
 
@@ -173,7 +173,7 @@ subprogram __u32 hello_supported_versions(__u64 list, __u32 bytes)
  * What the ClientHello at body offers: oldest << 16 | newest, 0 when it cannot be told. Without the extension a
  * client offers everything up to legacy_version (RFC 8446 section 4.1.2), hence oldest 0x0300.
  */
-subprogram __u32 hello_versions(__u64 body, __u64 bytes)
+__noinline __u32 hello_versions(__u64 body, __u64 bytes)
 {
 	__u64 at = 34, end;
 	__u32 up_to_legacy = 0x0300u << 16 | read_be16(body);

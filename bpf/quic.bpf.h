@@ -16,24 +16,34 @@
 #define QUIC_WORDS           320 /* of ngx_quic_connection_t; its events are at about the 200th */
 #define QUIC_WORDS_AT_ONCE   64
 
+/* Where in the thread's scratch a word is; QUIC_WORDS_AT_ONCE: nowhere. Verified once, see field.bpf.h. */
+__noinline __u32 quic_find(__u32 tid, __u64 word)
+{
+	const struct call *call = bpf_map_lookup_elem(&calls, &tid);
+	__u32 i = 0;
+
+	while (call && i < QUIC_WORDS_AT_ONCE && ((const __u64 *)call->tail)[i] != word)
+		i++;
+	return i;
+}
+
 /*
  * The bits of the event that closes a connection, ~0 where it is not found. Three events of the connection's lie one
  * behind the other, to push, to probe, to close, and are the first to point to it; what lies before them varies.
  */
-subprogram __u32 quic_close_bits(const struct hit *hit, __u64 quic, __u64 connection)
+static __always_inline __u32 quic_close_bits(const struct hit *hit, __u64 quic, __u64 connection)
 {
-	const __u64 *words = (const __u64 *)hit->call->tail; /* no record is being made */
-	__u32 bits = ~0u, i = 0;
+	__u32 found = QUIC_WORDS_AT_ONCE, bits = ~0u;
 	__u64 word = 0;
 
-	for (; i < QUIC_WORDS; i++) {
-		if (i % QUIC_WORDS_AT_ONCE == 0 &&
-		    !read_user(hit->call->tail, QUIC_WORDS_AT_ONCE * sizeof(word), quic + i * sizeof(word)))
+	for (__u32 i = 0; i < QUIC_WORDS && found >= QUIC_WORDS_AT_ONCE; i += QUIC_WORDS_AT_ONCE) {
+		quic += i ? QUIC_WORDS_AT_ONCE * sizeof(word) : 0;
+		/* No record is being made, so that the place of its tail is free. */
+		if (!read_user(hit->call->tail, QUIC_WORDS_AT_ONCE * sizeof(word), quic))
 			return ~0u;
-		if (words[i % QUIC_WORDS_AT_ONCE] == connection)
-			break;
+		found = quic_find(hit->tid, connection);
 	}
-	quic += i * sizeof(word) + 2 * (__u64)NGX_EVENT_BYTES;
+	quic += found * sizeof(word) + 2 * (__u64)NGX_EVENT_BYTES;
 	read_user(&word, sizeof(word), quic);
 	if (word == connection)
 		read_user(&bits, sizeof(bits), quic + NGX_EVENT_BITS);

@@ -20,7 +20,8 @@
 #define TCP_STATE_LAST_ACK    9
 #define MIN_RTT_NONE          (~0u)
 
-static __always_inline struct sock *socket_of(__s32 fd)
+/* As a number: verified once, see field.bpf.h. */
+__noinline __u64 socket_at(__s32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct files_struct *files = kernel_read(task, files);
@@ -31,15 +32,15 @@ static __always_inline struct sock *socket_of(__s32 fd)
 	struct socket *socket;
 
 	if (fd < 0 || (__u32)fd >= kernel_read(table, max_fds))
-		return NULL;
+		return 0;
 	bpf_probe_read_kernel(&file, sizeof(file), (const void *)(entries + (__u64)fd * sizeof(file)));
 	if (!file)
-		return NULL;
+		return 0;
 	inode = kernel_read(file, f_inode);
 	if ((kernel_read(inode, i_mode) & MODE_TYPE) != SOCKET_MODE)
-		return NULL;
+		return 0;
 	socket = (struct socket *)kernel_read(file, private_data);
-	return kernel_read(socket, sk);
+	return (__u64)BPF_CORE_READ(socket, sk); /* through the helper: a pointer that is loaded is no number */
 }
 
 static __always_inline bool socket_is_tcp(struct sock *sk)
@@ -68,7 +69,7 @@ subprogram int hit_locate(const struct hit *hit, const struct handshake *handsha
 	place->connection = 0;
 	place->quic = 0;
 	if (!place->socket)
-		place->socket = (__u64)socket_of(place->fd);
+		place->socket = socket_at(place->fd);
 	return 0;
 }
 
