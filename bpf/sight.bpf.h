@@ -8,24 +8,28 @@
 #ifndef TLSWHY_SIGHT_BPF_H
 #define TLSWHY_SIGHT_BPF_H
 
-/* Where s3 is, which some layouts have as an object of its own; found in the copy's first stretches. */
-static __always_inline __u64 sight_s3(const struct hit *hit)
+/*
+ * Verified once, see field.bpf.h: it takes numbers, and finds the scratch and the layout again. Windows of what s3 leads
+ * to come behind the one that it is in.
+ */
+__noinline int sight_fill(__u32 tid, __u32 row, __u64 object, __u32 depth)
 {
-	return *(const __u64 *)(hit->call->sight + (hit->sight->s3 & (SIGHT_BYTES - 1)));
-}
+	const struct layout_entry *entry = bpf_map_lookup_elem(&layouts, &row);
+	struct call *call = bpf_map_lookup_elem(&calls, &tid);
+	__u32 count;
 
-subprogram int sight_look(const struct hit *hit, __u32 depth)
-{
-	const struct sight *sight = hit->sight;
-	struct call *call = hit->call;
-	__u32 count = sight->counts[depth < SIGHT_DEPTHS ? depth : SIGHT_END];
-
-	call->seen = hit->object;
+	if (!entry || !call)
+		return 0;
+	call->seen = object;
 	call->unseen = 0;
+	barrier_var(depth);
+	count = entry->sight.counts[depth & 3];
 	for (__u32 i = 0; i < SIGHT_WINDOWS && i < count; i++) {
-		const struct sight_window *window = &sight->windows[i];
-		__u64 base = window->in_s3 ? sight_s3(hit) : hit->object;
+		const struct sight_window *window = &entry->sight.windows[i];
+		__u64 base = object;
 
+		if (window->in_s3)
+			base = *(const __u64 *)(call->sight + (entry->sight.s3 & (SIGHT_BYTES - 1)));
 		if (bpf_probe_read_user(call->sight + (window->to & (SIGHT_BYTES - 1)),
 					window->bytes & (SIGHT_SPARE - 1), (const void *)(base + window->from))) {
 			counter_add(COUNTER_READ_FAULTS, 1);
@@ -33,6 +37,11 @@ subprogram int sight_look(const struct hit *hit, __u32 depth)
 		}
 	}
 	return 0;
+}
+
+static __always_inline void sight_look(const struct hit *hit, __u32 depth)
+{
+	sight_fill(hit->tid, hit->row, hit->object, depth);
 }
 
 /* All ones where nothing is known of the field at this place, else 0. Without a branch: see field.bpf.h. */

@@ -74,8 +74,7 @@ struct sight_window {
 /* Of one layout. Windows are in the order of depth. */
 struct sight {
 	struct sight_window windows[SIGHT_WINDOWS];
-	__u16 counts[SIGHT_DEPTHS]; /* how many windows a depth has, those before it included */
-	__u16 reserved;
+	__u16 counts[SIGHT_DEPTHS + 1]; /* how many windows a depth has, those before it included; a spare one */
 #define X(name, depth) __u16 name;
 	SIGHT_FIELDS(X) /* where each is in the copy; LAYOUT_NONE: nobody vouches for it */
 #undef X
