@@ -91,7 +91,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, SETTLED_MAX);
 	__type(key, struct object_key);
 	__type(value, struct settled);
 } settled_objects SEC(".maps");

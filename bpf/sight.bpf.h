@@ -9,8 +9,8 @@
 #define TLSWHY_SIGHT_BPF_H
 
 /*
- * Verified once, see field.bpf.h: it takes numbers, and finds the scratch and the layout again. Windows of what s3 leads
- * to come behind the one that it is in.
+ * Verified once, see field.bpf.h: it takes numbers, and finds the scratch and the layout again. Windows of what s3
+ * leads to come behind the one that it is in.
  */
 __noinline int sight_fill(__u32 tid, __u32 row, __u64 object, __u32 depth)
 {

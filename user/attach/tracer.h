@@ -97,6 +97,7 @@ int tracer_runs(const struct tracer *tracer, struct tracer_run rows[TRACER_RUNS_
 struct tracer_memory {
 	uint64_t rest_bytes;    /* maps and programs while nothing happens */
 	uint32_t settled_bytes; /* a completed handshake that may still be amended, until its object is freed */
+	uint32_t settled_max;   /* of them at a time */
 	uint32_t flight_bytes;  /* a handshake in flight */
 };
 

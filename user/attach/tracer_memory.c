@@ -161,7 +161,7 @@ int tracer_memory(const struct tracer *tracer, struct tracer_memory *out)
 {
 	const struct bpf_map *settled = tracer->skeleton->maps.settled_objects;
 	const struct bpf_map *flight = tracer->skeleton->maps.handshakes;
-	struct tracer_memory memory = { 0 };
+	struct tracer_memory memory = { .settled_max = bpf_map__max_entries(settled) };
 	int error = tried_entry(settled, &memory.settled_bytes);
 	bool is_said = memory.settled_bytes > 0;
 

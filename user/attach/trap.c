@@ -257,28 +257,3 @@ int trap_measure(bool with_returns, struct trap_costs *out)
 	*out = costs;
 	return 0;
 }
-
-#if defined(__x86_64__)
-/* What kernel/uprobes.c of x86 emulates at least, from 5.8 on: nop, push, and relative jumps. */
-static bool is_emulated(const uint8_t *bytes)
-{
-	bool long_push = bytes[0] == 0x41 && (bytes[1] & 0xf8) == 0x50;
-	bool long_jump = bytes[0] == 0xe9 || (bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80);
-
-	return bytes[0] == 0x90 || (bytes[0] & 0xf8) == 0x50 || bytes[0] == 0xeb || (bytes[0] & 0xf0) == 0x70 ||
-	       long_push || long_jump;
-}
-#else
-static bool is_emulated(const uint8_t *bytes __attribute__((unused)))
-{
-	return false;
-}
-#endif
-
-bool trap_is_stepped(const char *path, uint64_t file_offset)
-{
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	uint8_t bytes[2];
-
-	return fd < 0 || pread(fd, bytes, sizeof(bytes), (off_t)file_offset) != sizeof(bytes) || !is_emulated(bytes);
-}

@@ -25,9 +25,6 @@ struct trap_costs {
  */
 int trap_measure(bool with_returns, struct trap_costs *out);
 
-/* Whether the kernel runs the instruction at a place of a file by itself. Of one that cannot be read: yes. */
-bool trap_is_stepped(const char *path, uint64_t file_offset);
-
 /* Switches BPF statistics on, system-wide, for as long as the descriptor is open. Returns it or a negative errno. */
 int trap_statistics_on(void);
 

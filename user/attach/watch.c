@@ -58,7 +58,7 @@ size_t watch_usable(const struct watch *watch)
 	return usable;
 }
 
-/* The kernel side on its way: it is loaded by a thread while targets are examined. */
+/* The kernel side on its way: it is loaded by a thread while targets are looked for and examined. */
 struct loading {
 	pthread_t thread;
 	bool has_thread;
@@ -147,17 +147,34 @@ static int nothing_to_watch(const struct watch_targets *targets, struct watch_pr
 	return -ESRCH;
 }
 
-/* Examines what was found and loads the kernel side meanwhile. */
-static int examine_and_load(struct watch *watch, const struct watch_options *options, struct watch_problem *problem)
+static int find(struct watch *watch, const struct watch_options *options, struct watch_problem *problem)
+{
+	int error = watch_targets_find(options, &watch->targets, problem);
+
+	return !error && !watch->targets.count ? nothing_to_watch(&watch->targets, problem) : error;
+}
+
+/*
+ * Finds and examines what there is, and loads the kernel side meanwhile. Who is named is found at once, and decides
+ * how it is loaded.
+ */
+static int find_and_load(struct watch *watch, const struct watch_options *options, struct watch_problem *problem)
 {
 	struct loading loading;
-	int examined, error;
+	int found = 0, error;
 
+	if (options->pid_count)
+		found = find(watch, options, problem);
+	if (found)
+		return found;
 	loading_begin(&loading, watch, options);
-	examined = watch_targets_examine(&watch->targets);
+	if (!options->pid_count)
+		found = find(watch, options, problem);
+	if (!found)
+		found = watch_targets_examine(&watch->targets);
 	error = loading_end(&loading, need_connections(&watch->targets), &watch->tracer);
-	if (examined)
-		return examined;
+	if (found)
+		return found;
 	if (watch_usable(watch) == 0)
 		return nothing_to_watch(&watch->targets, problem);
 	if (!error)
@@ -176,11 +193,7 @@ int watch_open(const struct watch_options *options, struct watch **out, struct w
 	/* An arena a thread would stay for ever: an nginx that comes and goes must not make us grow. */
 	mallopt(M_ARENA_MAX, 1);
 	watch->follows = !options->pid_count;
-	error = watch_targets_find(options, &watch->targets, problem);
-	if (!error && !watch->targets.count)
-		error = nothing_to_watch(&watch->targets, problem);
-	if (!error)
-		error = examine_and_load(watch, options, problem);
+	error = find_and_load(watch, options, problem);
 	if (error)
 		return error;
 	attach_all(watch);

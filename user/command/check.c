@@ -80,11 +80,16 @@ static void check_btf(struct answers *answers)
 	set(answer->remedy, "boot a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels since 2020 are");
 }
 
+/* While no handshakes are in flight: those are as many as nginx makes at once, not as it has connections. */
+static uint64_t most_bytes(const struct tracer_memory *memory)
+{
+	return memory->rest_bytes + (uint64_t)memory->settled_max * memory->settled_bytes;
+}
+
 /* No requirement. Which connections have an entry: bpf/settled.bpf.h. */
 static void check_memory(struct answers *answers, const struct tracer *tracer)
 {
 	const double mib = 1 << 20;
-	double rest, each;
 	struct tracer_memory memory;
 	int error = tracer_memory(tracer, &memory);
 	struct answer *answer = answers_add(answers, "kernel memory", true, false);
@@ -94,13 +99,13 @@ static void check_memory(struct answers *answers, const struct tracer *tracer)
 		return;
 	}
 	answers->memory = memory;
-	rest = (double)memory.rest_bytes;
-	each = 1e6 * memory.settled_bytes;
-	snprintf(answer->found, sizeof(answer->found),
-		 "%.1f MiB at rest, %.1f MiB with a million connections open whose outcome may still change: "
-		 "to backends, and of clients that are asked for a certificate (two entries each: %.1f MiB); "
-		 "others take nothing; %u bytes a handshake in flight",
-		 rest / mib, (rest + each) / mib, (rest + 2 * each) / mib, memory.flight_bytes);
+	snprintf(
+		answer->found, sizeof(answer->found),
+		"%.1f MiB at rest, %.1f MiB at most, also with a million connections open: %u bytes for each whose "
+		"outcome may still change (one to a backend; twice that for a client that is asked for a certificate) "
+		"up to %u entries, nothing for others; %u bytes a handshake in flight",
+		(double)memory.rest_bytes / mib, (double)most_bytes(&memory) / mib, memory.settled_bytes,
+		memory.settled_max, memory.flight_bytes);
 }
 
 static void check_load(struct answers *answers)
@@ -254,8 +259,10 @@ static void print_text(const struct answers *answers, bool color)
 
 static json_t *memory_json(const struct tracer_memory *memory)
 {
-	return json_pack("{s:I, s:I, s:I}", "rest_bytes", (json_int_t)memory->rest_bytes, "connection_bytes",
-			 (json_int_t)memory->settled_bytes, "handshake_bytes", (json_int_t)memory->flight_bytes);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "rest_bytes", (json_int_t)memory->rest_bytes, "most_bytes",
+			 (json_int_t)most_bytes(memory), "connection_bytes", (json_int_t)memory->settled_bytes,
+			 "connections_max", (json_int_t)memory->settled_max, "handshake_bytes",
+			 (json_int_t)memory->flight_bytes);
 }
 
 static int print_json(const struct answers *answers, const struct check_cost *cost)

@@ -116,8 +116,7 @@ static void find_stepped(const struct options *options, bool stepped[PROBE_COUNT
 		if (!targets.items[i].usable || examine_sites(&targets.items[i], &sites, &problem))
 			continue;
 		for (size_t j = 0; j < sites.count; j++)
-			stepped[sites.items[j].site.probe] |=
-				trap_is_stepped(sites.items[j].path, sites.items[j].site.file_offset);
+			stepped[sites.items[j].site.probe] |= sites.items[j].where.cost == SITE_STEPPED;
 		examined_sites_release(&sites);
 	}
 }
