@@ -119,6 +119,12 @@ static __always_inline __u32 event_fill_tail(struct event *event, const struct h
 	return bytes;
 }
 
+/* A ClientHello stays in no map. A read that is refused leaves zeros. */
+static __always_inline void event_forget_tail(const struct hit *hit, __u32 bytes)
+{
+	bpf_probe_read_user(hit->call->tail, bytes, (const void *)FIELD_NOWHERE);
+}
+
 static __always_inline void event_spill(const struct event *event)
 {
 	struct spill_key key = {};
@@ -145,6 +151,8 @@ subprogram int event_emit(const struct hit *hit)
 	tail_bytes = event_fill_tail(event, hit);
 	if (bpf_ringbuf_output(&ring, event, sizeof(*event) + tail_bytes, wake_flags()))
 		event_spill(event);
+	if (tail_bytes)
+		event_forget_tail(hit, tail_bytes);
 	return 0;
 }
 

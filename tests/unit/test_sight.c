@@ -148,6 +148,26 @@ static void set_all(struct layout *layout, __u16 offset)
 		set(layout, &places[i], offset);
 }
 
+/* What the client offered as its session id lies between the two, in 32 bytes. */
+START_TEST(no_session_id_is_read)
+{
+	for (unsigned int row = 0; row < layout_row_count; row++) {
+		const struct layout *layout = &layout_rows[row].layout;
+		struct sight sight;
+
+		sight_of(layout, &sight);
+		ck_assert_uint_gt(layout->verify_mode, layout->session + 8 + 32);
+		for (int i = 0; i < sight.counts[SIGHT_END]; i++) {
+			const struct sight_window *window = &sight.windows[i];
+
+			if (!window->in_s3)
+				ck_assert(window->from + window->bytes <= layout->session + 8 ||
+					  window->from >= layout->verify_mode);
+		}
+	}
+}
+END_TEST
+
 START_TEST(nothing_is_known)
 {
 	struct layout layout;
@@ -222,6 +242,7 @@ Suite *suite_sight(void)
 	TCase *tests = tcase_create("sight");
 
 	tcase_add_test(tests, every_release_is_seen_whole);
+	tcase_add_test(tests, no_session_id_is_read);
 	tcase_add_test(tests, nothing_is_known);
 	tcase_add_test(tests, no_room_for_all);
 	tcase_add_test(tests, no_room_in_the_copy);

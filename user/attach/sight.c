@@ -62,22 +62,26 @@ struct stretch {
 	enum sight_depth depth; /* the least of its fields */
 };
 
-static bool joins(const struct mark *marks, const struct stretch *stretch, const struct mark *next)
+/* The session id that the client offered lies before verify_mode, in every release: nothing is read up to there. */
+static bool joins(const struct sight *sight, const struct mark *marks, const struct stretch *stretch,
+		  const struct mark *next)
 {
 	const struct mark *first = &marks[stretch->first];
 
-	return next->in_s3 == first->in_s3 && next->offset <= first->offset + stretch->bytes + SIGHT_GAP_BYTES &&
+	return next->place != &sight->verify_mode && next->in_s3 == first->in_s3 &&
+	       next->offset <= first->offset + stretch->bytes + SIGHT_GAP_BYTES &&
 	       next->offset + FIELD_BYTES - first->offset <= SIGHT_WINDOW_BYTES;
 }
 
-static size_t stretches_of(const struct mark *marks, size_t count, struct stretch stretches[FIELDS])
+static size_t stretches_of(const struct sight *sight, const struct mark *marks, size_t count,
+			   struct stretch stretches[FIELDS])
 {
 	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct stretch *last = found ? &stretches[found - 1] : NULL;
 
-		if (!last || !joins(marks, last, &marks[i])) {
+		if (!last || !joins(sight, marks, last, &marks[i])) {
 			stretches[found++] = (struct stretch){
 				.first = i, .count = 1, .bytes = FIELD_BYTES, .depth = marks[i].depth
 			};
@@ -117,7 +121,7 @@ void sight_of(const struct layout *layout, struct sight *out)
 	uint16_t to = 0;
 
 	qsort(marks, count, sizeof(marks[0]), compare_places);
-	found = stretches_of(marks, count, stretches);
+	found = stretches_of(&sight, marks, count, stretches);
 	/* The object's own come first at each depth: the place of s3 is among them. */
 	for (enum sight_depth depth = 0; depth < SIGHT_DEPTHS; depth++) {
 		for (size_t i = 0; i < found; i++)

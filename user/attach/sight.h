@@ -10,8 +10,8 @@
 
 /*
  * Bytes between two fields that are read with them. What lies there are pointers, numbers and the context of session
- * ids (ssl_local.h of 1.1.1, 3.0, 3.2, 3.5 and 3.6); the secrets are in the gaps of 1,000 bytes before hello_retry
- * and behind peer_sigalg.
+ * ids (ssl_local.h of 1.1.1, 3.0, 3.2, 3.5 and 3.6), but for the session id before verify_mode, which is not read;
+ * the secrets are in the gaps of 1,000 bytes before hello_retry and behind peer_sigalg.
  */
 #define SIGHT_GAP_BYTES 96
 
