@@ -276,6 +276,24 @@ START_TEST(returning_peers_of_many)
 }
 END_TEST
 
+/* Most peers are taken for known: how many failing ones are is not said. */
+START_TEST(returning_peers_of_too_many)
+{
+	struct observation record = record_of(CAUSE_NOT_TLS, "10.0.0.0");
+
+	ck_assert_int_eq(aggregate_add(aggregate, &record), 0);
+	record.cause = CAUSE_OK;
+	for (uint32_t i = 0; i < 2500000; i++) {
+		memcpy(&record.event.peer[1], &i, 3);
+		if (aggregate_add(aggregate, &record) != 0)
+			ck_abort_msg("ok of peer %u was not added", i);
+	}
+	take_snapshot();
+	ck_assert_double_eq(snapshot.causes[0].peers_distinct, 1);
+	ck_assert_double_eq(snapshot.causes[0].peers_returning, RETURNING_UNKNOWN);
+}
+END_TEST
+
 START_TEST(names_errors_and_times)
 {
 	struct observation record = record_of(CAUSE_NO_SHARED_CIPHER, "192.0.2.1");
@@ -360,6 +378,7 @@ TCase *aggregate_facts_cases(void)
 	tcase_add_test(facts, peers_are_addresses);
 	tcase_add_test(facts, returning_peers_were_ok_as_well);
 	tcase_add_test(facts, returning_peers_of_many);
+	tcase_add_test(facts, returning_peers_of_too_many);
 	tcase_add_test(facts, names_errors_and_times);
 	tcase_add_test(facts, the_path_is_told_beside_its_waits);
 	return facts;

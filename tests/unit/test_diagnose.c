@@ -58,6 +58,8 @@ START_TEST(strangers_weigh_less)
 	ck_assert_int_eq(diagnose_severity(row), SEVERITY_WARNING);
 	row->peers_returning = 1;
 	ck_assert_int_eq(diagnose_severity(row), SEVERITY_CRITICAL);
+	row->peers_returning = RETURNING_UNKNOWN;
+	ck_assert_int_eq(diagnose_severity(row), SEVERITY_CRITICAL);
 	/* Nothing known of the peers: not lowered. */
 	row->peers_returning = 0;
 	row->peers_distinct = 0;

@@ -41,6 +41,27 @@ START_TEST(answers_a_failure)
 }
 END_TEST
 
+/* More peers were ok than can be remembered: neither line says how many of these were. */
+START_TEST(tells_no_returning_peers_that_nobody_knows)
+{
+	struct snapshot snapshot;
+	char *text;
+
+	sample_nothing(&snapshot);
+	sample_add_ok(&snapshot, DIRECTION_CLIENT, 900);
+	sample_add_cause(&snapshot, DIRECTION_CLIENT, CAUSE_PEER_VERSION_TOO_OLD, 100, 1)->peers_returning =
+		RETURNING_UNKNOWN;
+	text = report_as_text(&snapshot, NULL);
+	assert_begins(text,
+		      "client: 10.0 % fail, peer_version_too_old since 05:06:12Z; ~2 peers; see ssl_protocols\n");
+	assert_has(text, "peers: ~2 distinct, most: 192.0.2.1 (67), 2001:db8::1 (33)");
+	ck_assert_ptr_null(strstr(text, "also ok"));
+	ck_assert_ptr_null(strstr(text, "also\nok"));
+	free(text);
+	snapshot_release(&snapshot);
+}
+END_TEST
+
 static void add_over_quic(struct cause_row *row, uint64_t count)
 {
 	row->evidence = calloc(1, sizeof(*row->evidence));
@@ -235,6 +256,7 @@ Suite *suite_text(void)
 	Suite *suite = suite_create("text");
 	TCase *tcase = tcase_create("text");
 
+	tcase_add_test(tcase, tells_no_returning_peers_that_nobody_knows);
 	tcase_add_test(tcase, answers_a_failure);
 	tcase_add_test(tcase, answers_no_failure);
 	tcase_add_test(tcase, tells_what_quic_hides);

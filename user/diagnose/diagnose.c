@@ -75,7 +75,8 @@ static enum severity severity_by_numbers(uint64_t count, double share)
 /* Peers are listed, and none of them was also seen to succeed. The number is an estimate. */
 static bool never_worked(const struct cause_row *row)
 {
-	return row->count > row->without_identity && row->peers_distinct > 0 && row->peers_returning < 0.5;
+	return row->count > row->without_identity && row->peers_distinct > 0 && row->peers_returning >= 0 &&
+	       row->peers_returning < 0.5;
 }
 
 enum severity diagnose_severity(const struct cause_row *row)
@@ -128,9 +129,13 @@ static void add_peer_evidence(struct finding *finding, const struct cause_row *r
 
 	if (row->peers_distinct > 0) {
 		name_some(&row->peers, names, sizeof(names));
-		finding_evidence(finding,
-				 "about %.0f distinct peers, about %.0f of them were also ok while watched; most: %s",
-				 row->peers_distinct, row->peers_returning, names);
+		if (row->peers_returning < 0)
+			finding_evidence(finding, "about %.0f distinct peers; most: %s", row->peers_distinct, names);
+		else
+			finding_evidence(
+				finding,
+				"about %.0f distinct peers, about %.0f of them were also ok while watched; most: %s",
+				row->peers_distinct, row->peers_returning, names);
 	}
 	if (row->server_names.count) {
 		name_some(&row->server_names, names, sizeof(names));

@@ -100,6 +100,8 @@ struct code_counts {
 	size_t count;
 };
 
+#define RETURNING_UNKNOWN (-1.0) /* too many peers were ok */
+
 struct cause_row {
 	unsigned int direction;
 	enum cause cause;
@@ -114,7 +116,8 @@ struct cause_row {
 	uint64_t without_identity;  /* of count: peer and name are not known, the ring was full */
 	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC; 0 unknown */
 	double peers_distinct;      /* estimate */
-	double peers_returning;     /* estimate: of these, peers that also had a handshake that was ok */
+	double peers_returning;     /* estimate: of these, peers that also had a handshake that was ok; or
+				       RETURNING_UNKNOWN */
 	struct named_counts peers;
 	struct named_counts server_names;
 	struct error_count *errors; /* most frequent first */

@@ -268,13 +268,16 @@ static int list_errors(const struct toplist *list, struct cause_row *row)
 /*
  * How many of the peers are in the filter: the share of the sample that is, less what the filter says wrongly, of
  * all. The sample makes it independent of which came first, the failure or the ok. The standard error of a share p is
- * sqrt(p (1 - p) / 512), 2.2 % at most, and none up to 512 peers but the filter's.
+ * sqrt(p (1 - p) / 512), 2.2 % at most, and none up to 512 peers but the filter's. A filter that takes most peers for
+ * known (from two million on) says nothing.
  */
 static double peers_returning(const struct distinct *peers, const struct peer_filter *ok_peers)
 {
 	double wrong = peer_filter_false_ratio(ok_peers), hits = 0;
 
-	if (peers->used == 0 || wrong >= 1)
+	if (wrong > 0.5)
+		return RETURNING_UNKNOWN;
+	if (peers->used == 0)
 		return 0;
 	for (uint32_t i = 0; i < peers->used; i++)
 		hits += peer_filter_has(ok_peers, peers->sample[i]);

@@ -43,7 +43,8 @@ static json_t *peers(const struct cause_row *row, bool *failed)
 	json_t *object = json_object();
 
 	json_put(object, "distinct", json_count((uint64_t)(row->peers_distinct + 0.5)), failed);
-	json_put(object, "returning", json_count((uint64_t)(row->peers_returning + 0.5)), failed);
+	json_put(object, "returning",
+		 row->peers_returning < 0 ? json_null() : json_count((uint64_t)(row->peers_returning + 0.5)), failed);
 	json_put(object, "top", named(&row->peers, "address", failed), failed);
 	return object;
 }

@@ -70,6 +70,8 @@ static void add_peers(struct paragraph *paragraph, const struct cause_row *row)
 {
 	if (row->peers_distinct < 0.5)
 		paragraph_add(paragraph, "; peers not known");
+	else if (row->peers_returning < 0)
+		paragraph_add(paragraph, "; ~%.0f peers", row->peers_distinct);
 	else if (row->peers_returning < 0.5)
 		paragraph_add(paragraph, "; none of ~%.0f peers also ok", row->peers_distinct);
 	else

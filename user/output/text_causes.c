@@ -29,8 +29,10 @@ static void write_peers(const struct page *page, const struct cause_row *row)
 	struct paragraph paragraph = { 0 };
 
 	if (row->peers_distinct >= 0.5) {
-		paragraph_add(&paragraph, "peers: ~%.0f distinct, ~%.0f of them also ok; most:", row->peers_distinct,
-			      row->peers_returning);
+		paragraph_add(&paragraph, "peers: ~%.0f distinct, ", row->peers_distinct);
+		if (row->peers_returning >= 0)
+			paragraph_add(&paragraph, "~%.0f of them also ok; ", row->peers_returning);
+		paragraph_add(&paragraph, "most:");
 		add_names(&paragraph, &row->peers);
 		paragraph_write(&paragraph, page, 4, 2);
 	}
