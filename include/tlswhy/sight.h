@@ -13,7 +13,7 @@
 
 #include "config.h"
 
-#define SIGHT_WINDOWS      8
+#define SIGHT_WINDOWS      12
 #define SIGHT_SPARE        512  /* more than one window has */
 #define SIGHT_WINDOW_BYTES 448  /* at most, of one */
 #define SIGHT_BYTES        1024 /* at most, of all */
