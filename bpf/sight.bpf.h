@@ -16,26 +16,27 @@ __noinline int sight_fill(__u32 tid, __u32 row, __u64 object, __u32 depth)
 {
 	const struct layout_entry *entry = bpf_map_lookup_elem(&layouts, &row);
 	struct call *call = bpf_map_lookup_elem(&calls, &tid);
+	__u64 unseen = 0;
 	__u32 count;
 
 	if (!entry || !call)
 		return 0;
 	call->seen = object;
-	call->unseen = 0;
 	barrier_var(depth);
 	count = entry->sight.counts[depth & 3];
 	for (__u32 i = 0; i < SIGHT_WINDOWS && i < count; i++) {
 		const struct sight_window *window = &entry->sight.windows[i];
-		__u64 base = object;
+		__u64 s3 = *(const __u64 *)(call->sight + (entry->sight.s3 & (SIGHT_BYTES - 1)));
+		__u64 in_s3 = 0 - (__u64)(window->in_s3 & 1), base;
 
-		if (window->in_s3)
-			base = *(const __u64 *)(call->sight + (entry->sight.s3 & (SIGHT_BYTES - 1)));
-		if (bpf_probe_read_user(call->sight + (window->to & (SIGHT_BYTES - 1)),
-					window->bytes & (SIGHT_SPARE - 1), (const void *)(base + window->from))) {
-			counter_add(COUNTER_READ_FAULTS, 1);
-			call->unseen = 1;
-		}
+		asm volatile("" : "+r"(in_s3)); /* no branches, as in field.bpf.h */
+		base = (object & ~in_s3) | (s3 & in_s3);
+		unseen |= bpf_probe_read_user(call->sight + (window->to & (SIGHT_BYTES - 1)),
+					      window->bytes & (SIGHT_SPARE - 1), (const void *)(base + window->from));
 	}
+	call->unseen = unseen >> 63;
+	if (unseen >> 63)
+		counter_add(COUNTER_READ_FAULTS, 1);
 	return 0;
 }
 
