@@ -269,11 +269,20 @@ static int place(struct watch *watch, struct watch_target *target, const struct 
 	return 0;
 }
 
+/* Those that its examination has found; of one that is placed anew they are looked for anew. */
+static int take_sites(struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem)
+{
+	if (!target->sites)
+		return examine_sites(target, sites, problem);
+	*sites = (struct examined_sites){ .items = take_pointer(target->sites), .count = target->site_count };
+	return 0;
+}
+
 int attachment_make(struct watch *watch, struct watch_target *target, struct watch_problem *problem)
 {
 	struct examined_sites sites = { 0 };
 	bool before = target->attached;
-	int error = examine_sites(target, &sites, problem);
+	int error = take_sites(target, &sites, problem);
 
 	if (!error)
 		error = tracer_set_layout(watch->tracer, target->row, &target->offsets);

@@ -313,7 +313,12 @@ static int examine_files(struct watch_target *target)
 			target->problem.fault = WATCH_FAULT_REQUIREMENT;
 		}
 	}
-	return error;
+	if (error)
+		return error;
+	choose_sites(&files, &sites);
+	target->site_count = sites.count;
+	target->sites = take_pointer(sites.items);
+	return 0;
 }
 
 int examine_target(struct watch_target *target)

@@ -29,8 +29,9 @@ struct examined_sites {
 int examine_target(struct watch_target *target);
 
 /*
- * Finds the cheapest safe places of all probes. A required function that is not there is an error. Returns 0 and
- * sites for examined_sites_release(), or a negative errno with *problem filled in.
+ * Finds the cheapest safe places of all probes, as examine_target() has found them once already. A required function
+ * that is not there is an error. Returns 0 and sites for examined_sites_release(), or a negative errno with *problem
+ * filled in.
  */
 int examine_sites(const struct watch_target *target, struct examined_sites *sites, struct watch_problem *problem);
 void examined_sites_release(struct examined_sites *sites);

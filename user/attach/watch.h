@@ -34,9 +34,13 @@ struct watch_problem {
 
 #define WATCH_FILES 3 /* executable, libssl, libcrypto: two or all may be one */
 
+struct examined_site;
+
 /* One nginx and what is known of its library. */
 struct watch_target {
 	struct nginx_instance instance;
+	struct examined_site *sites; /* where its probes go, until they are placed (examine.h); NULL: not known; owned */
+	size_t site_count;
 	char *library_path; /* for display; the executable's where OpenSSL is linked in */
 	struct layout_report layout;
 	struct layout offsets;

@@ -17,6 +17,7 @@
 void watch_target_release(struct watch_target *target)
 {
 	nginx_instance_release(&target->instance);
+	free(target->sites);
 	free(target->library_path);
 	free(target->worker_generations);
 	*target = (struct watch_target){ 0 };
