@@ -204,7 +204,7 @@ struct settled {
 	__u8 joined;
 };
 /* Of them at a time: with all of them and their table the kernel side stays below 128 MiB. */
-#define SETTLED_MAX               (3 << 18)
+#define SETTLED_MAX               (11 << 16)
 #define SETTLED_AMENDED           (1u << 14) /* nothing more changes */
 #define SETTLED_CERTIFICATE_ASKED (1u << 15)
 /* With its key, the kernel's own 48 bytes and the 8 of its allocator (6.1 on) it fills an allocation of 128. */

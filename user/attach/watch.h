@@ -39,7 +39,7 @@ struct examined_site;
 /* One nginx and what is known of its library. */
 struct watch_target {
 	struct nginx_instance instance;
-	struct examined_site *sites; /* where its probes go, until they are placed (examine.h); NULL: not known; owned */
+	struct examined_site *sites; /* where its probes go, until they are placed; NULL: not known; owned */
 	size_t site_count;
 	char *library_path; /* for display; the executable's where OpenSSL is linked in */
 	struct layout_report layout;

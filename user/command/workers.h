@@ -16,7 +16,7 @@
 #include "recording/window.h"
 
 #define WORKERS_MAX         1024 /* as many as a report tells apart: nginx may be reloaded every minute for days */
-#define WORKERS_EACH_SECOND 128
+#define WORKERS_EACH_SECOND 64
 #define WORKERS_OPEN_MAX    512 /* descriptors at most, and no more than half of what the process may have */
 
 /* `= { 0 }` is empty. */
