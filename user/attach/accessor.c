@@ -22,22 +22,16 @@
 
 /* What differs between the instruction sets. */
 struct machine {
-	cs_arch arch;
-	cs_mode mode;
 	unsigned int argument, second, result;
 	enum step (*step)(struct walk *walk, const cs_insn *instruction);
 };
 
 static const struct machine machines[] = {
-	[LIBRARY_MACHINE_X86_64] = { .arch = CS_ARCH_X86,
-				     .mode = CS_MODE_64,
-				     .argument = WALK_X86_ARGUMENT,
+	[LIBRARY_MACHINE_X86_64] = { .argument = WALK_X86_ARGUMENT,
 				     .second = WALK_X86_SECOND,
 				     .result = WALK_X86_RESULT,
 				     .step = accessor_step_x86 },
-	[LIBRARY_MACHINE_AARCH64] = { .arch = CS_ARCH_ARM64,
-				      .mode = CS_MODE_ARM,
-				      .argument = WALK_ARM64_ARGUMENT,
+	[LIBRARY_MACHINE_AARCH64] = { .argument = WALK_ARM64_ARGUMENT,
 				      .second = WALK_ARM64_SECOND,
 				      .result = WALK_ARM64_RESULT,
 				      .step = accessor_step_arm64 },
@@ -116,15 +110,15 @@ static size_t read_instruction(const struct library *library, uint64_t address, 
 	return 0;
 }
 
-static enum step decode_step(struct walk *walk, const struct machine *machine, const struct library *library,
-			     cs_insn *instruction)
+static enum step decode_step(struct walk *walk, const struct machine *machine, const struct library *library)
 {
+	const cs_insn *instruction = walk->decoder.instruction;
 	unsigned char code[INSTRUCTION_BYTES];
 	size_t bytes = read_instruction(library, walk->address, code);
 	const uint8_t *p = code;
 	uint64_t address = walk->address;
 
-	if (!bytes || !cs_disasm_iter(walk->decoder, &p, &bytes, &address, instruction))
+	if (!bytes || !decoder_next(&walk->decoder, &p, &bytes, &address))
 		return STEP_FAIL;
 	walk->address = instruction->address + instruction->size;
 	return machine->step(walk, instruction);
@@ -151,14 +145,10 @@ static int take_result(const struct walk *walk, const struct machine *machine, e
 static int run(struct walk *walk, const struct machine *machine, const struct library *library,
 	       struct accessor_place *place)
 {
-	cs_insn *instruction = cs_malloc(walk->decoder);
 	enum step result = STEP_NEXT;
 
-	if (!instruction)
-		return -ENOMEM;
 	for (int i = 0; i < WALK_STEPS && result == STEP_NEXT; i++)
-		result = decode_step(walk, machine, library, instruction);
-	cs_free(instruction, 1);
+		result = decode_step(walk, machine, library);
 	return take_result(walk, machine, result, place);
 }
 
@@ -174,15 +164,14 @@ int accessor_find(const struct library *library, const struct accessor_query *qu
 	/* Without a size, where the function ends and another begins is not known. */
 	if (!symbol.is_function || (query->passed_on && !symbol.size))
 		return -ENOTSUP;
-	if (cs_open(machine->arch, machine->mode, &walk.decoder) != CS_ERR_OK)
-		return -ENOMEM;
-	cs_option(walk.decoder, CS_OPT_DETAIL, CS_OPT_ON);
+	error = decoder_open(&walk.decoder, library_machine(library));
 	walk.address = walk.first = symbol.value;
 	walk.end = symbol.value + symbol.size;
 	walk.registers[machine->argument].kind = VALUE_ADDRESS;
 	walk.registers[machine->second].kind = VALUE_CONSTANT;
-	error = run(&walk, machine, library, place);
-	cs_close(&walk.decoder);
+	if (!error)
+		error = run(&walk, machine, library, place);
+	decoder_release(&walk.decoder);
 	return error;
 }
 

@@ -9,11 +9,11 @@
 #ifndef TLSWHY_ATTACH_ACCESSOR_WALK_H
 #define TLSWHY_ATTACH_ACCESSOR_WALK_H
 
-#include <capstone/capstone.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "attach/accessor.h"
+#include "attach/decoder.h"
 
 #define WALK_REGISTERS  31 /* as many as aarch64 has; x86-64 uses the first 15 */
 #define WALK_STACK      8
@@ -36,7 +36,7 @@ struct value {
 
 struct walk {
 	const struct accessor_query *query;
-	csh decoder;
+	struct decoder decoder;
 	uint64_t address;
 	uint64_t first, end; /* of the accessor's own instructions */
 	struct value registers[WALK_REGISTERS];

@@ -22,10 +22,7 @@
 
 static void code_release(struct site_code *code)
 {
-	if (code->instruction)
-		cs_free(code->instruction, 1);
-	if (code->decoder)
-		cs_close(&code->decoder);
+	decoder_release(&code->decoder);
 	free(code->bytes);
 }
 
@@ -54,16 +51,12 @@ static int code_open(struct site_code *code, const struct symbol *function)
 		return error;
 	code->machine = library_machine(code->library) == LIBRARY_MACHINE_X86_64 ? &site_machine_x86
 										 : &site_machine_arm64;
-	if (cs_open(code->machine->arch, code->machine->mode, &code->decoder) != CS_ERR_OK)
-		return -ENOMEM;
-	cs_option(code->decoder, CS_OPT_DETAIL, CS_OPT_ON);
-	code->instruction = cs_malloc(code->decoder);
-	return code->instruction ? 0 : -ENOMEM;
+	return decoder_open(&code->decoder, library_machine(code->library));
 }
 
 static void describe(const struct site_code *code, struct site *site)
 {
-	const cs_insn *instruction = code->instruction;
+	const cs_insn *instruction = code->decoder.instruction;
 
 	snprintf(site->instruction, sizeof(site->instruction), "%s%s%s", instruction->mnemonic,
 		 instruction->op_str[0] ? " " : "", instruction->op_str);
@@ -79,18 +72,18 @@ static bool walk(struct site_code *code, struct site_query query, struct site *e
 	uint64_t address = code->address, offset;
 	size_t left = code->size;
 
-	while (cs_disasm_iter(code->decoder, &at, &left, &address, code->instruction)) {
-		offset = code->instruction->address - code->address;
+	while (decoder_next(&code->decoder, &at, &left, &address)) {
+		offset = code->decoder.instruction->address - code->address;
 		if (!offset)
 			describe(code, entry);
 		if (offset > BEGINNING_BYTES)
 			return false;
-		if (code->machine->emulates(code->instruction)) {
+		if (code->machine->emulates(code->decoder.instruction)) {
 			*found = (struct site){ .offset = (uint32_t)offset, .cost = SITE_EMULATED };
 			describe(code, found);
 			return true;
 		}
-		if (!code->machine->passes(code->instruction, query))
+		if (!code->machine->passes(code->decoder.instruction, query))
 			return false;
 	}
 	return false;

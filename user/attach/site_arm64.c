@@ -41,6 +41,4 @@ static bool passes(const cs_insn *instruction, struct site_query query __attribu
 	return word == 0xd503245f || word == 0xd503249f || word == 0xd50324df;
 }
 
-const struct site_machine site_machine_arm64 = {
-	.arch = CS_ARCH_ARM64, .mode = CS_MODE_ARM, .reads_tables = false, .emulates = emulates, .passes = passes
-};
+const struct site_machine site_machine_arm64 = { .reads_tables = false, .emulates = emulates, .passes = passes };

@@ -27,33 +27,17 @@
 
 /* What is said about a function's code. */
 struct body {
-	const struct site_code *code;
+	struct site_code *code;
 	uint8_t *marks; /* one a byte */
 	bool jumps_by_register;
 	size_t table_count; /* all that were seen, also above TABLES_MAX */
 	uint64_t tables[TABLES_MAX];
 };
 
-bool site_branch_target(const struct site_code *code, const cs_insn *instruction, uint64_t *target)
+static bool branches(const struct decoder *decoder)
 {
-	if (!cs_insn_group(code->decoder, instruction, CS_GRP_JUMP) &&
-	    !cs_insn_group(code->decoder, instruction, CS_GRP_CALL) &&
-	    !cs_insn_group(code->decoder, instruction, CS_GRP_BRANCH_RELATIVE))
-		return false;
-	if (code->machine->arch == CS_ARCH_X86) {
-		const cs_x86 *x86 = &instruction->detail->x86;
-
-		if (x86->op_count != 1 || x86->operands[0].type != X86_OP_IMM)
-			return false;
-		*target = (uint64_t)x86->operands[0].imm;
-		return true;
-	}
-	const cs_arm64 *arm64 = &instruction->detail->arm64;
-
-	if (!arm64->op_count || arm64->operands[arm64->op_count - 1].type != ARM64_OP_IMM)
-		return false;
-	*target = (uint64_t)arm64->operands[arm64->op_count - 1].imm;
-	return true;
+	return decoder_is(decoder, CS_GRP_JUMP) || decoder_is(decoder, CS_GRP_CALL) ||
+	       decoder_is(decoder, CS_GRP_BRANCH_RELATIVE);
 }
 
 static void add_table(struct body *body, uint64_t address)
@@ -80,16 +64,18 @@ static void note_tables(struct body *body, const cs_insn *instruction)
 	}
 }
 
-static void note_instruction(struct body *body, const cs_insn *instruction)
+static void note_instruction(struct body *body)
 {
 	const struct site_code *code = body->code;
+	const struct decoder *decoder = &code->decoder;
+	const cs_insn *instruction = decoder->instruction;
 	uint64_t target;
 
 	body->marks[instruction->address - code->address] |= MARK_BOUNDARY;
-	if (site_branch_target(code, instruction, &target)) {
+	if (branches(decoder) && decoder_target(decoder, &target)) {
 		if (target >= code->address && target - code->address < code->size)
 			body->marks[target - code->address] |= MARK_TARGET;
-	} else if (cs_insn_group(code->decoder, instruction, CS_GRP_JUMP)) {
+	} else if (decoder_is(decoder, CS_GRP_JUMP)) {
 		body->jumps_by_register = true;
 	}
 	if (code->machine->reads_tables)
@@ -98,13 +84,13 @@ static void note_instruction(struct body *body, const cs_insn *instruction)
 
 static const char *decode_all(struct body *body)
 {
-	const struct site_code *code = body->code;
+	struct site_code *code = body->code;
 	const uint8_t *at = code->bytes;
 	uint64_t address = code->address;
 	size_t left = code->size;
 
-	while (cs_disasm_iter(code->decoder, &at, &left, &address, code->instruction))
-		note_instruction(body, code->instruction);
+	while (decoder_next(&code->decoder, &at, &left, &address))
+		note_instruction(body);
 	if (left)
 		return UNDECODED;
 	for (size_t i = 0; i < code->size; i++)

@@ -3,26 +3,23 @@
 #ifndef TLSWHY_ATTACH_SITE_PRIVATE_H
 #define TLSWHY_ATTACH_SITE_PRIVATE_H
 
-#include <capstone/capstone.h>
 #include <stddef.h>
 
+#include "attach/decoder.h"
 #include "attach/site.h"
 
 /* A function's code, and who decodes it. */
 struct site_code {
 	const struct library *library;
 	const struct site_machine *machine;
-	csh decoder;
-	cs_insn *instruction; /* the one decoded last */
-	uint64_t address;     /* of the first byte, as linked */
+	struct decoder decoder;
+	uint64_t address; /* of the first byte, as linked */
 	uint8_t *bytes;
 	size_t size;
 };
 
 /* What differs between the instruction sets. */
 struct site_machine {
-	cs_arch arch;
-	cs_mode mode;
 	bool reads_tables; /* the tables of jumps through a register are understood */
 	/* Whether the kernel emulates the instruction, whatever the registers hold. */
 	bool (*emulates)(const cs_insn *instruction);
@@ -31,9 +28,6 @@ struct site_machine {
 };
 
 extern const struct site_machine site_machine_x86, site_machine_arm64;
-
-/* Where a jump or call leads, if its instruction says so. */
-bool site_branch_target(const struct site_code *code, const cs_insn *instruction, uint64_t *target);
 
 /*
  * Whether nothing but what comes from the function's first instruction gets to the bytes behind it up to and with the

@@ -124,6 +124,4 @@ static bool passes(const cs_insn *instruction, struct site_query query)
 	}
 }
 
-const struct site_machine site_machine_x86 = {
-	.arch = CS_ARCH_X86, .mode = CS_MODE_64, .reads_tables = true, .emulates = emulates, .passes = passes
-};
+const struct site_machine site_machine_x86 = { .reads_tables = true, .emulates = emulates, .passes = passes };
