@@ -111,13 +111,10 @@ static void find_stepped(const struct options *options, bool stepped[PROBE_COUNT
 	if (watch_examine(&watch, &targets, &problem))
 		return;
 	for (size_t i = 0; i < targets.count; i++) {
-		struct examined_sites sites = { 0 };
+		const struct watch_target *target = &targets.items[i];
 
-		if (!targets.items[i].usable || examine_sites(&targets.items[i], &sites, &problem))
-			continue;
-		for (size_t j = 0; j < sites.count; j++)
-			stepped[sites.items[j].site.probe] |= sites.items[j].where.cost == SITE_STEPPED;
-		examined_sites_release(&sites);
+		for (size_t j = 0; target->usable && j < target->site_count; j++)
+			stepped[target->sites[j].site.probe] |= target->sites[j].where.cost == SITE_STEPPED;
 	}
 }
 

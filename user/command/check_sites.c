@@ -23,22 +23,17 @@ static bool is_told(const struct check_sites *sites, const struct examined_site 
 
 int check_sites_add(struct check_sites *sites, const struct watch_target *target)
 {
-	__attribute__((cleanup(examined_sites_release))) struct examined_sites found = { 0 };
-	struct examined_site *items;
-	struct watch_problem problem;
-	int error = examine_sites(target, &found, &problem);
+	struct examined_site *items =
+		reallocarray(sites->items, sites->count + target->site_count + 1, sizeof(*items));
 
-	if (error) /* it has ended, or its file has changed, since it was found usable */
-		return error == -ENOMEM ? error : 0;
-	items = reallocarray(sites->items, sites->count + found.count + 1, sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	sites->items = items;
-	for (size_t i = 0; i < found.count; i++) {
-		if (is_told(sites, &found.items[i]))
+	for (size_t i = 0; i < target->site_count; i++) {
+		if (is_told(sites, &target->sites[i]))
 			continue;
-		items[sites->count] = found.items[i];
-		items[sites->count].site.path = NULL; /* which was in found */
+		items[sites->count] = target->sites[i];
+		items[sites->count].site.path = NULL; /* which is the target's */
 		sites->count++;
 	}
 	return 0;
