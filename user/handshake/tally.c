@@ -158,6 +158,16 @@ int cause_tally_merge(struct cause_tally *into, const struct cause_tally *from)
 	return err;
 }
 
+static void name_items(struct named_counts *names, const struct toplist_item *items)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		memcpy(names->items[i].name, items[i].key, items[i].key_bytes);
+		names->items[i].name_bytes = items[i].key_bytes;
+		names->items[i].count = items[i].count;
+		names->items[i].overcount = items[i].overcount;
+	}
+}
+
 static int list_names(const struct toplist *list, size_t top, struct named_counts *names)
 {
 	size_t count = list->count < top ? list->count : top;
@@ -170,65 +180,35 @@ static int list_names(const struct toplist *list, size_t top, struct named_count
 	if (!items || !names->items)
 		return -ENOMEM;
 	names->count = toplist_sorted(list, items, count);
-	for (size_t i = 0; i < names->count; i++) {
-		memcpy(names->items[i].name, items[i].key, items[i].key_bytes);
-		names->items[i].name_bytes = items[i].key_bytes;
-		names->items[i].count = items[i].count;
-		names->items[i].overcount = items[i].overcount;
-	}
+	name_items(names, items);
 	return 0;
 }
 
-struct peer_line {
-	char text[PEER_TEXT_BYTES];
-	size_t text_bytes;
-	struct toplist_item item;
-};
-
-/* As toplist_sorted(), with the text for the key. */
-static int peer_line_compare(const void *left, const void *right)
-{
-	const struct peer_line *a = left, *b = right;
-	size_t shorter = a->text_bytes < b->text_bytes ? a->text_bytes : b->text_bytes;
-	int order;
-
-	if (a->item.count != b->item.count)
-		return a->item.count > b->item.count ? -1 : 1;
-	order = memcmp(a->text, b->text, shorter);
-	if (order == 0 && a->text_bytes != b->text_bytes)
-		order = a->text_bytes < b->text_bytes ? -1 : 1;
-	return order;
-}
-
+/* By their texts, which order peers of one count otherwise than the bytes that they are kept as. */
 static int list_peers(const struct toplist *list, size_t top, struct named_counts *names)
 {
 	autofree struct toplist_item *items = NULL;
-	autofree struct peer_line *lines = NULL;
+	autofree char(*texts)[PEER_TEXT_BYTES] = NULL;
 	size_t count = list->count;
 
 	if (count == 0)
 		return 0;
 	items = calloc(count, sizeof(*items));
-	lines = calloc(count, sizeof(*lines));
+	texts = calloc(count, sizeof(*texts));
 	names->items = calloc(count < top ? count : top, sizeof(*names->items));
-	if (!items || !lines || !names->items)
+	if (!items || !texts || !names->items)
 		return -ENOMEM;
 	count = toplist_sorted(list, items, count);
 	for (size_t i = 0; i < count; i++) {
 		struct peer peer = { .count = (uint8_t)items[i].key_bytes };
 
 		memcpy(peer.bytes, items[i].key, items[i].key_bytes);
-		lines[i].item = items[i];
-		lines[i].text_bytes = peer_text(&peer, lines[i].text);
+		items[i].key_bytes = peer_text(&peer, texts[i]);
+		items[i].key = (const uint8_t *)texts[i];
 	}
-	qsort(lines, count, sizeof(*lines), peer_line_compare);
+	qsort(items, count, sizeof(*items), toplist_item_compare);
 	names->count = count < top ? count : top;
-	for (size_t i = 0; i < names->count; i++) {
-		memcpy(names->items[i].name, lines[i].text, lines[i].text_bytes);
-		names->items[i].name_bytes = lines[i].text_bytes;
-		names->items[i].count = lines[i].item.count;
-		names->items[i].overcount = lines[i].item.overcount;
-	}
+	name_items(names, items);
 	return 0;
 }
 

@@ -201,7 +201,7 @@ int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_
 	return 0;
 }
 
-static int item_compare(const void *left, const void *right)
+int toplist_item_compare(const void *left, const void *right)
 {
 	const struct toplist_item *a = left, *b = right;
 	size_t shorter = a->key_bytes < b->key_bytes ? a->key_bytes : b->key_bytes;
@@ -237,7 +237,7 @@ size_t toplist_sorted(const struct toplist *list, struct toplist_item *items, si
 			items[used++] = item;
 			continue;
 		}
-		while (at > 0 && item_compare(&item, &items[at - 1]) < 0)
+		while (at > 0 && toplist_item_compare(&item, &items[at - 1]) < 0)
 			at--;
 		if (at == n)
 			continue;
@@ -247,7 +247,7 @@ size_t toplist_sorted(const struct toplist *list, struct toplist_item *items, si
 		items[at] = item;
 	}
 	if (n >= list->count && used > 0)
-		qsort(items, used, sizeof(*items), item_compare);
+		qsort(items, used, sizeof(*items), toplist_item_compare);
 	return used;
 }
 
@@ -259,7 +259,7 @@ struct merged {
 
 static int merged_compare(const void *left, const void *right)
 {
-	return item_compare(&((const struct merged *)left)->item, &((const struct merged *)right)->item);
+	return toplist_item_compare(&((const struct merged *)left)->item, &((const struct merged *)right)->item);
 }
 
 /* All keys of both. Returns how many. */

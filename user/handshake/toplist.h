@@ -65,6 +65,9 @@ int toplist_add(struct toplist *list, const void *key, size_t key_bytes, uint64_
  */
 int toplist_merge(struct toplist *into, const struct toplist *from);
 
+/* The order of toplist_sorted(), for qsort() of items: the largest count first, then by key. */
+int toplist_item_compare(const void *left, const void *right);
+
 /*
  * Writes the n most frequent to items[], most frequent first, equal ones by key. Returns how many were written. Costs
  * O(count * n) at worst, O(count * log count) where n takes them all.
