@@ -42,18 +42,24 @@ static __always_inline void chain_on(struct pt_regs *ctx, __s32 next)
 		bpf_tail_call(ctx, &chain, (__u32)next);
 }
 
+/* What is handed on: of struct hit and of struct pending. X(member) */
+#define HANDED_ON(X)        \
+	X(object)           \
+	X(now_ns)           \
+	X(http_handler)     \
+	X(row)              \
+	X(connection_index) \
+	X(own_master)       \
+	X(generation)
+
 /* Leaves the hit to the next program. Returns it. */
 static __always_inline __s32 chain_to(const struct hit *hit, enum chain next)
 {
 	struct pending *pending = &hit->call->pending;
 
-	pending->object = hit->object;
-	pending->now_ns = hit->now_ns;
-	pending->http_handler = hit->http_handler;
-	pending->row = hit->row;
-	pending->connection_index = hit->connection_index;
-	pending->own_master = hit->own_master;
-	pending->generation = hit->generation;
+#define X(member) pending->member = hit->member;
+	HANDED_ON(X)
+#undef X
 	return next;
 }
 
@@ -69,13 +75,9 @@ static __always_inline bool chain_take(struct hit *hit)
 	if (!hit->call)
 		return false;
 	pending = &hit->call->pending;
-	hit->object = pending->object;
-	hit->now_ns = pending->now_ns;
-	hit->http_handler = pending->http_handler;
-	hit->row = pending->row;
-	hit->connection_index = pending->connection_index;
-	hit->own_master = pending->own_master;
-	hit->generation = pending->generation;
+#define X(member) hit->member = pending->member;
+	HANDED_ON(X)
+#undef X
 	return hit_layout(hit);
 }
 

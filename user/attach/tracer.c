@@ -94,7 +94,7 @@ static void choose_way(struct tracer *tracer, const struct tracer_options *optio
 		bpf_program__set_expected_attach_type(program, (enum bpf_attach_type)uprobe_attach_type(tracer->way));
 }
 
-/* What no target needs is not even verified: it would take a third of the time to load. */
+/* What no target needs is not even verified: it would take a twentieth of the verifier's time. */
 static void leave_connections_out(struct tlswhy_bpf *skeleton)
 {
 	for (enum probe probe = 0; probe < PROBE_COUNT; probe++)
