@@ -38,12 +38,6 @@ static __always_inline __u64 ones_unless_zero(__u64 value)
 	return ones;
 }
 
-/* The offset of a field of an object that there may be: no field, where its address is 0. */
-static __always_inline __u16 offset_if(__u64 object, __u16 offset)
-{
-	return offset | (__u16)~ones_unless_zero(object);
-}
-
 /* Counts a fault, except that of a field that nobody knows. All ones after a fault, else 0. */
 static __always_inline __s64 field_fault(long result, __u64 address)
 {

@@ -39,14 +39,6 @@ static __always_inline __u64 nginx_candidate(const struct hit *hit)
 	return connection;
 }
 
-static __always_inline __s32 nginx_s32(__u64 connection, __u32 offset)
-{
-	__s32 value = -1;
-
-	read_user(&value, sizeof(value), connection + offset);
-	return value;
-}
-
 /* A word of the head of the hit's connection. */
 static __always_inline __u64 nginx_word(const struct hit *hit, __u32 offset)
 {
